@@ -1,0 +1,77 @@
+"""The list of everything that is served: one line per feature."""
+
+from __future__ import annotations
+
+import importlib.resources
+from typing import Any
+
+from flask import Blueprint, Flask
+from flask_smorest import Api
+
+from app.core.health import blueprint as health
+from app.core.http import fields
+from app.core.http.blueprint import ProblemSchema
+from app.shops.cli import shops_cli
+from app.shops.routes import blueprint as shops
+from app.shops.routes import public as sign_in
+
+BLUEPRINTS = (health, sign_in, shops)
+COMMANDS = (shops_cli,)
+
+OPENAPI: dict[str, Any] = {
+    "API_TITLE": "Astronote API",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.0.3",
+    "OPENAPI_URL_PREFIX": "/",
+    "OPENAPI_JSON_PATH": "openapi.json",
+    "OPENAPI_SWAGGER_UI_PATH": "docs",
+    "OPENAPI_SWAGGER_UI_URL": "/docs-files/",
+    "API_SPEC_OPTIONS": {
+        "info": {"description": "SMS marketing for Shopify merchants."},
+        "security": [{"bearer": []}],
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+        },
+    },
+}
+
+
+class AstronoteApi(Api):
+    """flask-smorest with our error envelope: its own error handlers are not wanted, ours are."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def register_api(app: Flask) -> None:
+    """Register blueprints, their commands and the documentation, all served from local files."""
+    app.config.update(OPENAPI)
+    api = AstronoteApi(app)
+    api.register_converter(app.url_map.converters["id"], id_in_path)
+    api.register_field(fields.Id, "string", None)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+        if blueprint.public:
+            _mark_public(api, blueprint.name)
+    for command in COMMANDS:
+        app.cli.add_command(command)
+    app.register_blueprint(_swagger_files())
+
+
+def id_in_path(_converter: Any) -> dict[str, Any]:
+    return {"type": "string", "pattern": r"^\d{1,19}$"}
+
+
+def _mark_public(api: Api, tag: str) -> None:
+    """Public operations need no credential; the document says so."""
+    for path in api.spec._paths.values():
+        for operation in path.values():
+            if isinstance(operation, dict) and tag in operation.get("tags", ()):
+                operation["security"] = []
+
+
+def _swagger_files() -> Blueprint:
+    folder = importlib.resources.files("swagger_ui_bundle") / "vendor" / "swagger-ui-4.15.5"
+    return Blueprint("swagger", __name__, static_folder=str(folder), static_url_path="/docs-files")

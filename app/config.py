@@ -1,0 +1,189 @@
+"""The one place that reads the environment.
+
+`Settings.from_env()` returns a frozen object or raises `ConfigError` that names every missing or malformed
+variable at once, so that an operator fixes a deployment in one round.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+SECRET_BYTES = 32
+SECRETS = ("jwt_secret", "unsubscribe_secret", "mitto_webhook_secret", "admin_token", "shopify_api_secret")
+
+
+class ConfigError(RuntimeError):
+    """The environment cannot be used; the text lists every reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything the deployment decides. Names follow the old system's variables, see `.env.example`."""
+
+    app_env: str = "development"
+    database_url: str
+    direct_url: str
+    redis_url: str
+
+    jwt_secret: str
+    unsubscribe_secret: str
+    admin_token: str
+    shopify_api_key: str
+    shopify_api_secret: str
+
+    mitto_api_base: str
+    mitto_api_key: str
+    mitto_traffic_account_id: str
+    mitto_webhook_secret: str
+    mitto_sender_name: str = "Astronote"
+    mitto_bulk_max: int = 500
+    mitto_timeout_seconds: int = 20
+
+    public_base_url: str | None = None
+    shortlink_base_url: str | None = None
+    frontend_url: str | None = None
+    cors_allowlist: tuple[str, ...] = ()
+    redirect_allowed_hosts: tuple[str, ...] = ()
+    trusted_proxy_hops: int = 0
+
+    credit_unit: str = "part"
+    refund_undelivered: bool = True
+    campaign_done_status: str = "completed"
+    enqueue_inline_limit: int = 200_000
+    sms_batch_size: int = 250
+    sms_batches_in_flight: int = 4
+    claim_lease_seconds: int = 300
+    unknown_deadline_hours: int = 72
+    rate_limit_traffic_account_max: int = 100
+    rate_limit_tenant_max: int = 50
+    import_max_bytes: int = 50_000_000
+    log_level: str = "INFO"
+    run_scheduler: bool = True
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env == "production"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read and check all settings. Raises ConfigError naming every variable that is missing or wrong."""
+        problems: list[str] = []
+        values = _read_all(environ, problems)
+        if not problems:
+            problems += _contradictions(values)
+        if problems:
+            raise ConfigError("The configuration is not usable:\n  " + "\n  ".join(problems))
+        return cls(**values)
+
+
+def _text(raw: str) -> str:
+    return raw
+
+
+def _number(raw: str) -> int:
+    number = int(raw)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def _flag(raw: str) -> bool:
+    if raw.lower() not in {"true", "false", "1", "0", "yes", "no"}:
+        raise ValueError("must be true or false")
+    return raw.lower() in {"true", "1", "yes"}
+
+
+def _items(raw: str) -> tuple[str, ...]:
+    return tuple(item.strip().rstrip("/") for item in raw.split(",") if item.strip())
+
+
+def _http_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an absolute http(s) URL")
+    return raw.rstrip("/")
+
+
+def _frontend_url(raw: str) -> str:
+    return _http_url(raw).removesuffix("/shopify")
+
+
+def _postgres_url(raw: str) -> str:
+    # SQLAlchemy 2.1 reads postgresql:// as psycopg 3, which is not installed; postgres:// was never supported.
+    for prefix in ("postgres://", "postgresql://", "postgresql+psycopg2://"):
+        if raw.startswith(prefix):
+            return "postgresql+psycopg2://" + raw[len(prefix) :]
+    raise ValueError("must start with postgres:// or postgresql://")
+
+
+def _redis_url(raw: str) -> str:
+    if not raw.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return raw
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "database_url": _postgres_url,
+    "direct_url": _postgres_url,
+    "redis_url": _redis_url,
+    "mitto_api_base": _http_url,
+    "public_base_url": _http_url,
+    "shortlink_base_url": _http_url,
+    "frontend_url": _frontend_url,
+}
+PARSERS_BY_TYPE: dict[str, Callable[[str], Any]] = {
+    "int": _number,
+    "bool": _flag,
+    "tuple[str, ...]": _items,
+}
+ALIASES = {
+    "direct_url": ("DATABASE_URL",),
+    "frontend_url": ("FRONTEND_BASE_URL", "WEB_APP_URL"),
+    "public_base_url": ("HOST_URL", "WEBHOOK_BASE_URL"),
+    "cors_allowlist": ("ALLOWED_ORIGINS",),
+    "mitto_traffic_account_id": ("SMS_TRAFFIC_ACCOUNT_ID",),
+}
+
+
+def _read_all(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        names = (field.name.upper(), *ALIASES.get(field.name, ()))
+        raw = next((environ[name] for name in names if environ.get(name)), None)
+        if raw is None:
+            if field.default is field.default_factory:  # both MISSING: no default
+                problems.append(f"{names[0]} is missing")
+            continue
+        parse = PARSERS.get(field.name) or PARSERS_BY_TYPE.get(str(field.type), _text)
+        try:
+            values[field.name] = parse(raw)
+        except ValueError as wrong:
+            problems.append(f"{names[0]} is not usable: {wrong}")
+    return values
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if values.get("app_env", "development") not in {"development", "test", "production"}:
+        problems.append("APP_ENV must be development, test or production")
+    if values.get("credit_unit", "part") not in {"part", "message"}:
+        problems.append("CREDIT_UNIT must be part or message")
+    if values.get("campaign_done_status", "completed") not in {"completed", "sent"}:
+        problems.append("CAMPAIGN_DONE_STATUS must be completed or sent")
+    if not 1 <= values.get("mitto_bulk_max", 500) <= 1000:
+        problems.append("MITTO_BULK_MAX must be between 1 and 1000")
+    if values.get("app_env") == "production":
+        problems += [
+            f"{name.upper()} is too short for production: at least {SECRET_BYTES} bytes"
+            for name in SECRETS
+            if len(values[name].encode()) < SECRET_BYTES
+        ]
+        if not values["mitto_api_base"].startswith("https://"):
+            problems.append("MITTO_API_BASE must be https in production")
+        if not values.get("public_base_url"):
+            problems.append("PUBLIC_BASE_URL is missing (jobs have no request to take it from)")
+    return problems

@@ -1,0 +1,44 @@
+"""Which web pages may call us. A page that may not gets an answer without CORS headers, never an error."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask
+from flask_cors import CORS
+
+from app.config import Settings
+
+STOREFRONTS = re.compile(r"https://[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com$")
+ADMIN = "https://admin.shopify.com"
+REQUEST_HEADERS = [
+    "Content-Type",
+    "Authorization",
+    "Idempotency-Key",
+    "X-Idempotency-Key",
+    "X-Shopify-Shop-Domain",
+    "X-Shopify-Shop",
+    "X-Request-ID",
+    "API-Version",
+    "X-Client-Version",
+    "X-Client-Platform",
+    "X-Requested-With",
+    "Accept",
+    "Origin",
+]
+EXPOSED = ["X-Request-ID", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
+
+
+def register_cors(app: Flask, settings: Settings) -> None:
+    """Allow the configured front ends, the Shopify admin and shops' storefronts. No cookies: auth is a Bearer token."""
+    frontends = [*settings.cors_allowlist, *([settings.frontend_url] if settings.frontend_url else [])]
+    CORS(
+        app,
+        origins=[*frontends, ADMIN, STOREFRONTS],
+        methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=REQUEST_HEADERS,
+        expose_headers=EXPOSED,
+        max_age=86_400,
+        supports_credentials=False,
+        always_send=False,
+    )

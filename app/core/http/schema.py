@@ -1,0 +1,46 @@
+"""The base schema and the fields of our own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+
+MAX_ID = 2**63 - 1
+
+
+class Schema(ma.Schema):
+    """Unknown keys are ignored: both clients send some. Keys come out in declaration order."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+
+class Id(ma.fields.Field[int]):
+    """An object's id: a bigint inside, an opaque string outside."""
+
+    default_error_messages = {"invalid": "Not a valid id."}
+
+    def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else str(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not value.isascii() or not value.isdigit() or int(value) > MAX_ID:
+            raise self.make_error("invalid")
+        return int(value)
+
+
+class Instant(ma.fields.AwareDateTime):
+    """An instant: aware UTC inside, ISO-8601 with milliseconds and Z outside."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", default_timezone=UTC, **kwargs)
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else instant(value)
+
+
+def instant(moment: datetime) -> str:
+    """`moment` as both clients read it: 2026-01-20T10:00:00.000Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,72 @@
+"""Shops (the tenants) and what they subscribe to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Identity, Integer, Text, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database import db
+
+
+class ShopStatus(StrEnum):
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    UNINSTALLED = "uninstalled"
+
+
+class SubscriptionStatus(StrEnum):
+    ACTIVE = "active"
+    TRIALING = "trialing"
+    PAST_DUE = "past_due"
+    UNPAID = "unpaid"
+    INCOMPLETE = "incomplete"
+    PAUSED = "paused"
+    INACTIVE = "inactive"
+    CANCELLED = "cancelled"
+
+
+class Shop(db.Model):
+    """One merchant's shop. `domain` is its myshopify.com name, `timezone` an IANA zone."""
+
+    __tablename__ = "shops"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    domain: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text, server_default="active")
+    country: Mapped[str] = mapped_column(Text, server_default="GR")
+    currency: Mapped[str] = mapped_column(Text, server_default="EUR")
+    timezone: Mapped[str] = mapped_column(Text, server_default="Europe/Athens")
+    sender_name: Mapped[str | None] = mapped_column(Text)
+    sender_number: Mapped[str | None] = mapped_column(Text)
+    base_url: Mapped[str | None] = mapped_column(Text)
+    eshop_type: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+    @property
+    def display_name(self) -> str:
+        """The name people see: the shop's own, else the first part of its domain."""
+        return self.name or self.domain.partition(".")[0]
+
+
+class Subscription(db.Model):
+    """What a shop pays for. Sending needs `active` or `trialing`."""
+
+    __tablename__ = "subscriptions"
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"), primary_key=True)
+    plan: Mapped[str] = mapped_column(Text)
+    billing_interval: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    included_sms: Mapped[int] = mapped_column(Integer, server_default="0")
+    period_start: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    period_end: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    cancel_at_period_end: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}

@@ -1,0 +1,95 @@
+"""The app's own JWT, and Shopify's session token.
+
+Sources: contract §2.1 (claims, 30 days), Shopify "session tokens" (HS256 by the client secret, one minute, `dest`
+and `iss` name the shop, `aud` the client id).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import jwt
+
+from app.core.clock import now
+from app.core.errors import InvalidToken, TokenExpired
+from app.core.settings import settings
+
+LIFETIME = timedelta(days=30)
+REFRESH_GRACE = timedelta(days=7)
+LEEWAY_SECONDS = 10
+SOURCE = "auth_service"
+SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com")
+SESSION_CLAIMS = ["iss", "dest", "aud", "sub", "exp", "nbf", "iat", "jti", "sid"]
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a verified app token says."""
+
+    shop_id: int
+    shop_domain: str
+    expires_at: datetime
+
+
+def issue(shop_id: int, shop_domain: str) -> str:
+    """A new app token, valid 30 days.
+
+    One client decodes the payload with plain atob, which knows neither - nor _: sign until the segment has none.
+    """
+    issued = now()
+    claims = {"storeId": str(shop_id), "shopDomain": shop_domain, "source": SOURCE}
+    claims |= {"iat": issued, "exp": issued + LIFETIME}  # type: ignore[dict-item]
+    while True:
+        token = jwt.encode({**claims, "jti": uuid4().hex}, settings().jwt_secret, algorithm="HS256")
+        if not set("-_") & set(token.split(".")[1]):
+            return token
+
+
+def verify(token: str, *, grace: timedelta = timedelta()) -> Credential:
+    """The credential in an app token. Raises TokenExpired or InvalidToken."""
+    claims = _decode(token, settings().jwt_secret, leeway=grace, options={"require": ["exp", "iat"]})
+    if claims.get("source") != SOURCE or not str(claims.get("storeId", "")).isdigit():
+        raise InvalidToken
+    return Credential(
+        int(claims["storeId"]),
+        str(claims.get("shopDomain", "")),
+        datetime.fromtimestamp(claims["exp"], now().tzinfo),
+    )
+
+
+def verify_session_token(token: str) -> str:
+    """The shop domain in a Shopify session token. Raises TokenExpired or InvalidToken."""
+    claims = _decode(
+        token,
+        settings().shopify_api_secret,
+        audience=settings().shopify_api_key,
+        leeway=timedelta(seconds=LEEWAY_SECONDS),
+        options={"require": SESSION_CLAIMS},
+    )
+    domain = (urlsplit(str(claims["dest"])).hostname or "").lower()
+    if not SHOP_DOMAIN.fullmatch(domain) or urlsplit(str(claims["iss"])).hostname != domain:
+        raise InvalidToken
+    return domain
+
+
+def normalise_domain(raw: str) -> str | None:
+    """`raw` as a myshopify.com domain, or None when it cannot be one."""
+    domain = raw.strip().lower()
+    if "." not in domain:
+        domain += ".myshopify.com"
+    return domain if SHOP_DOMAIN.fullmatch(domain) else None
+
+
+def _decode(token: str, secret: str, *, leeway: timedelta, **kwargs: Any) -> dict[str, Any]:
+    try:
+        claims: dict[str, Any] = jwt.decode(token, secret, algorithms=["HS256"], leeway=leeway, **kwargs)
+    except jwt.ExpiredSignatureError as expired:
+        raise TokenExpired from expired
+    except (jwt.InvalidTokenError, UnicodeError, ValueError) as invalid:
+        raise InvalidToken from invalid
+    return claims
