@@ -67,8 +67,8 @@ format: $(VENV) ## Format the code and fix what can be fixed by a machine
 	@$(BIN)/ruff check --fix $(SOURCES)
 
 clean: ## Stop leftover local servers and delete local data and caches (.venv stays)
-	@test ! -x $(BIN)/python || $(LOCAL) stop
-	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@test ! -x $(BIN)/python || $(LOCAL) clean
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 $(VENV): requirements.txt requirements-dev.txt

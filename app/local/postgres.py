@@ -1,9 +1,10 @@
-"""One embedded PostgreSQL cluster: made on first use, reached by a Unix socket, started and stopped at will."""
+"""One embedded PostgreSQL cluster: made on first use, reached by a Unix socket."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
@@ -21,9 +22,7 @@ DATABASE = "astronote"
 
 START_SECONDS = 60
 POLL_SECONDS = 0.05
-LONGEST_SOCKET_FOLDER = (
-    85  # a Unix socket's path has at most 107 bytes, and '.s.PGSQL.5432.lock' is ours to add
-)
+LONGEST_SOCKET_FOLDER = 85  # a socket's whole path has at most 107 bytes on Linux, 103 on macOS
 
 # The defaults are made for a small shared machine: they cost almost half of the insert rate.
 SETTINGS = {
@@ -43,19 +42,27 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
 
+INITDB_OPTIONS = (
+    *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-instructions", "--no-sync"),
+    # Greek upper and lower case without depending on the machine's own locales.
+    *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+)
+
 # Tables made by the owner, in this and any later database, can be used by the app: migrations only narrow.
-ROLES_SQL = f"""
+ROLES_SQL = """
 DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{OWNER_ROLE}') THEN
-    CREATE ROLE {OWNER_ROLE} LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB;
-    GRANT pg_signal_backend TO {OWNER_ROLE};  -- DROP DATABASE … WITH (FORCE) of a test database
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'astronote_owner') THEN
+    CREATE ROLE astronote_owner LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB;
+    GRANT pg_signal_backend TO astronote_owner;  -- DROP DATABASE … WITH (FORCE) of a test database
   END IF;
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
-    CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'astronote_app') THEN
+    CREATE ROLE astronote_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
   END IF;
 END $$;
-ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER_ROLE} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP_ROLE};
-ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER_ROLE} GRANT USAGE, SELECT ON SEQUENCES TO {APP_ROLE};
+ALTER DEFAULT PRIVILEGES FOR ROLE astronote_owner
+  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO astronote_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE astronote_owner
+  GRANT USAGE, SELECT ON SEQUENCES TO astronote_app;
 """
 
 
@@ -114,12 +121,7 @@ class Postgres:
             # Made beside and renamed: an interrupted initdb must not look like a cluster.
             draft = self._data.with_name("data.draft")
             shutil.rmtree(draft, ignore_errors=True)
-            made = run_as_server(
-                [self._programs / "initdb", "-D", draft, "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
-                # Greek upper and lower case without depending on the machine's own locales.
-                + ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-                + ["--no-instructions", "--no-sync"]
-            )
+            made = run_as_server([self._programs / "initdb", "-D", draft, *INITDB_OPTIONS])
             if made.returncode != 0:
                 raise LocalServersUnavailable(f"PostgreSQL could not make {draft}: {_last_line(made.stderr)}")
             draft.rename(self._data)
@@ -130,7 +132,7 @@ class Postgres:
         ours = run_as_server([self._programs / "postgres", "--version"]).stdout.split()[-1].split(".")[0]
         if theirs != ours:
             raise LocalServersUnavailable(
-                f"{self._data} was made by PostgreSQL {theirs} and {ours} is installed: remove it to start afresh."
+                f"{self._data} is of PostgreSQL {theirs}, installed is {ours}: remove it to start empty."
             )
 
     def _write_settings(self) -> None:
@@ -175,7 +177,7 @@ class Postgres:
     def _prepare_roles(self) -> None:
         # New databases are copies of template1 and take its default privileges with them.
         self._as_superuser("template1", ROLES_SQL)
-        exists = self._as_superuser("postgres", f"SELECT FROM pg_database WHERE datname = '{DATABASE}'")  # noqa: S608
+        exists = self._as_superuser("postgres", f"SELECT FROM pg_database WHERE datname = '{DATABASE}'")
         if not exists:
             self._as_superuser("postgres", f"CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE}")
 
@@ -189,7 +191,7 @@ class Postgres:
         finally:
             connection.close()
 
-    def _control(self, action: str, *options: str | Path):  # type: ignore[no-untyped-def]
+    def _control(self, action: str, *options: str | Path) -> subprocess.CompletedProcess[str]:
         return run_as_server(
             [self._programs / "pg_ctl", "-D", self._data, "-w", "-t", str(START_SECONDS), *options, action]
         )

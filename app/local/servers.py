@@ -1,8 +1,8 @@
 """`embedded_servers()`: a PostgreSQL and a Valkey for as long as somebody needs them.
 
-Every user of a data folder holds a shared lock on it; who starts or stops servers holds the exclusive gate. The
-last user to leave stops the servers. The kernel releases a killed process's locks, so what it leaves running
-is taken over by the next user, and stopped with it.
+Every user of a data folder holds a shared lock on it; who starts or stops servers holds the exclusive gate.
+The last user to leave stops the servers. The kernel releases a killed process's locks, so what it leaves
+running is taken over by the next user, and stopped with it.
 """
 
 from __future__ import annotations

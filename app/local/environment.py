@@ -1,0 +1,85 @@
+"""The variables of a system on one machine: development secrets, and the sandbox as the outside world."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.local.errors import LocalServersUnavailable
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+WEB_PORT = 8080
+SANDBOX_PORT = 4010
+
+# Known to everybody who reads this file, and refused by nobody: the servers listen on loopback only.
+DEVELOPMENT_SECRETS = {
+    "JWT_SECRET": "development-jwt-secret-not-for-production",
+    "UNSUBSCRIBE_SECRET": "development-unsubscribe-secret-not-for-production",
+    "MITTO_WEBHOOK_SECRET": "development-mitto-webhook-secret-not-for-production",
+    "ADMIN_TOKEN": "development-admin-token-not-for-production",
+    "SHOPIFY_API_KEY": "development-shopify-api-key-not-for-production",
+    "SHOPIFY_API_SECRET": "development-shopify-api-secret-not-for-production",
+    "MITTO_API_KEY": "development-mitto-api-key-not-for-production",
+    "MITTO_TRAFFIC_ACCOUNT_ID": "5b0f6c52-6a0e-4d0b-9c39-0f6f1f0d7a11",
+}
+
+
+def local_environment(
+    web_port: int, sandbox_port: int, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """`environ` with the local values on top: nothing that runs here reaches a real provider by accident."""
+    web = f"http://{HOST}:{web_port}"
+    return {
+        **environ,
+        **DEVELOPMENT_SECRETS,
+        "APP_ENV": "development",
+        "TZ": "UTC",
+        "PYTHONUNBUFFERED": "1",
+        "PUBLIC_BASE_URL": web,
+        "MITTO_API_BASE": f"http://{HOST}:{sandbox_port}",
+        "SANDBOX_API_KEY": DEVELOPMENT_SECRETS["MITTO_API_KEY"],
+        "SANDBOX_TRAFFIC_ACCOUNT_ID": DEVELOPMENT_SECRETS["MITTO_TRAFFIC_ACCOUNT_ID"],
+        "SANDBOX_WEBHOOK_URL": f"{web}/webhooks/mitto",
+        "SANDBOX_WEBHOOK_SECRET": DEVELOPMENT_SECRETS["MITTO_WEBHOOK_SECRET"],
+    }
+
+
+def port_from(variable: str, default: int) -> int:
+    """The port that the person asked for. Raises LocalServersUnavailable when it is not a port."""
+    text = os.environ.get(variable) or str(default)
+    if not text.isdecimal() or int(text) > 65535:
+        raise LocalServersUnavailable(f"{variable}={text} is not a port.")
+    return int(text)
+
+
+def usable_port(port: int, variable: str) -> int:
+    """`port`, or a free one for 0. Raises LocalServersUnavailable when another program listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as taken:
+            raise LocalServersUnavailable(
+                f"Port {port} cannot be used ({taken.strerror}): choose another with {variable}={port + 1}."
+            ) from taken
+        return int(probe.getsockname()[1])
+
+
+def migrate(env: Mapping[str, str]) -> None:
+    """Bring the database of `env` up to date. Raises LocalServersUnavailable with the reason."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=dict(env),
+    )
+    if done.returncode != 0:
+        print(done.stderr.rstrip(), file=sys.stderr)
+        raise LocalServersUnavailable("The migrations failed: the lines above say why.")
