@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import locale
 import shutil
 import subprocess
 import tempfile
@@ -121,7 +123,9 @@ class Postgres:
             # Made beside and renamed: an interrupted initdb must not look like a cluster.
             draft = self._data.with_name("data.draft")
             shutil.rmtree(draft, ignore_errors=True)
-            made = run_as_server([self._programs / "initdb", "-D", draft, *INITDB_OPTIONS])
+            made = run_as_server(
+                [self._programs / "initdb", "-D", draft, *INITDB_OPTIONS, f"--lc-ctype={_unicode_locale()}"]
+            )
             if made.returncode != 0:
                 raise LocalServersUnavailable(f"PostgreSQL could not make {draft}: {_last_line(made.stderr)}")
             draft.rename(self._data)
@@ -235,6 +239,18 @@ def _is_postgres_of(pid: int, data: Path) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE and "postgres" in command[0] and str(data) in command
     except (psutil.Error, IndexError):
         return False
+
+
+def _unicode_locale() -> str:
+    """A locale that knows Greek letters: pg_trgm asks the C library which characters are letters."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        for name in ("C.UTF-8", "en_US.UTF-8"):
+            with contextlib.suppress(locale.Error):
+                return locale.setlocale(locale.LC_CTYPE, name)
+        return "C"
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
 
 
 def _last_line(text: str) -> str:
