@@ -1,0 +1,236 @@
+"""Contacts, the evidence of their consent, the suppression list, and imports."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database import db
+
+Timestamp = DateTime(timezone=True)
+
+
+class Consent(StrEnum):
+    OPTED_IN = "opted_in"
+    OPTED_OUT = "opted_out"
+    UNKNOWN = "unknown"
+
+
+class Gender(StrEnum):
+    MALE = "male"
+    FEMALE = "female"
+    OTHER = "other"
+
+
+class ConsentSource(StrEnum):
+    """Where a change of consent came from."""
+
+    MANUAL = "manual"
+    IMPORT = "import"
+    OPT_IN_FORM = "opt_in_form"
+    SHOPIFY = "shopify"
+    SMS_REPLY = "sms_reply"
+    UNSUBSCRIBE_LINK = "unsubscribe_link"
+
+
+class ConsentAction(StrEnum):
+    GRANT = "grant"
+    WITHDRAW = "withdraw"
+    RESET = "reset"
+
+
+class ImportStatus(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Contact(db.Model):
+    """One phone number of one shop. `consent` projects its consent events: only `consent.py` writes it.
+
+    The septet and UTF-16 counts say what a name costs in a text, after the renderer's cap of 40 characters.
+    """
+
+    __tablename__ = "contacts"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    phone: Mapped[str] = mapped_column(Text)
+    region: Mapped[str | None] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(Text)
+    first_name: Mapped[str | None] = mapped_column(Text)
+    last_name: Mapped[str | None] = mapped_column(Text)
+    gender: Mapped[str | None] = mapped_column(Text)
+    birth_date: Mapped[date | None] = mapped_column(Date)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    consent: Mapped[str] = mapped_column(Text, server_default="unknown")
+    consent_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    consent_source: Mapped[str | None] = mapped_column(Text)
+    unsubscribed_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    orders_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    first_order_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    last_order_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    first_name_septets: Mapped[int | None] = mapped_column(
+        SmallInteger, Computed("sms_septets(left(first_name, 40))", persisted=True)
+    )
+    first_name_utf16: Mapped[int | None] = mapped_column(
+        SmallInteger, Computed("sms_utf16(left(first_name, 40))", persisted=True)
+    )
+    last_name_septets: Mapped[int | None] = mapped_column(
+        SmallInteger, Computed("sms_septets(left(last_name, 40))", persisted=True)
+    )
+    last_name_utf16: Mapped[int | None] = mapped_column(
+        SmallInteger, Computed("sms_utf16(left(last_name, 40))", persisted=True)
+    )
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    __table_args__ = (
+        UniqueConstraint("shop_id", "id", name="uq_contacts_shop_id_id"),
+        UniqueConstraint("shop_id", "phone", name="uq_contacts_shop_id_phone"),
+        CheckConstraint("phone ~ '^[+][1-9][0-9]{1,14}$'", name="phone"),
+        CheckConstraint("email <> '' AND length(email) <= 255", name="email"),
+        CheckConstraint("first_name <> '' AND length(first_name) <= 100", name="first_name"),
+        CheckConstraint("last_name <> '' AND length(last_name) <= 100", name="last_name"),
+        CheckConstraint("gender IN ('male', 'female', 'other')", name="gender"),
+        CheckConstraint("consent IN ('opted_in', 'opted_out', 'unknown')", name="consent"),
+        Index(
+            "uq_contacts_shop_id_email",
+            "shop_id",
+            "email",
+            unique=True,
+            postgresql_where=text("email IS NOT NULL"),
+        ),
+        Index("ix_contacts_shop_id_created_at", "shop_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_contacts_opted_in", "shop_id", "id", postgresql_where=text("consent = 'opted_in'")),
+        Index(
+            "ix_contacts_birth_date",
+            "shop_id",
+            "birth_date",
+            postgresql_where=text("birth_date IS NOT NULL"),
+        ),
+    )
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether the contact has not refused texts; says nothing about consent."""
+        return self.consent != Consent.OPTED_OUT
+
+    @property
+    def consent_status(self) -> str | None:
+        """The consent that was expressed, or None when none was."""
+        return None if self.consent == Consent.UNKNOWN else self.consent
+
+    @property
+    def has_purchased(self) -> bool:
+        return self.orders_count > 0
+
+
+class ConsentEvent(db.Model):
+    """One change of consent, kept for ever: append-only by trigger. `contact_id` outlives the contact."""
+
+    __tablename__ = "consent_events"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    phone: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    wording: Mapped[str | None] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    __table_args__ = (
+        CheckConstraint("action IN ('grant', 'withdraw', 'reset')", name="action"),
+        Index("ix_consent_events_shop_id_phone", "shop_id", "phone"),
+    )
+
+
+class Suppression(db.Model):
+    """A number that gets no texts from this shop, whether or not it is a contact."""
+
+    __tablename__ = "suppressions"
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"), primary_key=True)
+    phone: Mapped[str] = mapped_column(Text, primary_key=True)
+    source: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+
+
+class ContactImport(db.Model):
+    """One uploaded file and how far its rows have been taken in."""
+
+    __tablename__ = "contact_imports"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    filename: Mapped[str] = mapped_column(Text)
+    file_sha256: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text, server_default="waiting")
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    done_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    done_rows: Mapped[int] = mapped_column(Integer, server_default="0")
+    created: Mapped[int] = mapped_column(Integer, server_default="0")
+    updated: Mapped[int] = mapped_column(Integer, server_default="0")
+    skipped: Mapped[int] = mapped_column(Integer, server_default="0")
+    warnings: Mapped[int] = mapped_column(Integer, server_default="0")
+    failure: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    started_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    finished_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    __table_args__ = (
+        UniqueConstraint("shop_id", "id", name="uq_contact_imports_shop_id_id"),
+        CheckConstraint("status IN ('waiting', 'running', 'completed', 'failed')", name="status"),
+        Index(
+            "ix_contact_imports_unfinished",
+            "id",
+            postgresql_where=text("status IN ('waiting', 'running')"),
+        ),
+    )
+
+
+class ContactImportChunk(db.Model):
+    """A piece of an uploaded file, so that no process holds all of it."""
+
+    __tablename__ = "contact_import_chunks"
+    shop_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    import_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    __table_args__ = (
+        ForeignKeyConstraint(["shop_id", "import_id"], ["contact_imports.shop_id", "contact_imports.id"]),
+    )
+
+
+class ContactImportError(db.Model):
+    """One field of one row that was not taken as written. `row` counts from 1, the header not included."""
+
+    __tablename__ = "contact_import_errors"
+    shop_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    import_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    row: Mapped[int] = mapped_column(Integer, primary_key=True)
+    field: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[str | None] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text)
+    __table_args__ = (
+        ForeignKeyConstraint(["shop_id", "import_id"], ["contact_imports.shop_id", "contact_imports.id"]),
+    )
