@@ -39,6 +39,18 @@ GSM = (
 )
 GSM_ESCAPED = "\\f^{}\\\\[~]|€"
 
+# A name as it may stand in a text: no control characters, no braces, no outer blanks, at most 40 characters. The
+# same rule as app.messaging.text.template.clean_merge_value.
+CONTROLS = "".join(f"\\u{code:04x}" for code in (*range(1, 0x20), *range(0x7F, 0xA0))) + "{}"
+BLANKS = " " + "".join(
+    f"\\u{code:04x}" for code in (0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+)
+MERGE_VALUE = f"""
+CREATE FUNCTION merge_value(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURNS NULL ON NULL INPUT
+AS $$ SELECT rtrim(left(btrim(translate(value, E'{CONTROLS}', ''), E'{BLANKS}'), 40), E'{BLANKS}') $$
+"""
+
 # Septets of a text in the GSM 03.38 alphabet (3GPP TS 23.038), -1 when a character is outside it. translate()
 # with an empty target deletes: what is left over is not GSM-7; what the second call deleted costs two septets.
 SMS_SEPTETS = f"""
@@ -82,9 +94,9 @@ END $$
 
 
 def upgrade() -> None:
-    for statement in (MAKE_ROLE, REFUSE_CHANGE, SMS_SEPTETS, SMS_UTF16, SMS_PARTS):
+    for statement in (MAKE_ROLE, REFUSE_CHANGE, MERGE_VALUE, SMS_SEPTETS, SMS_UTF16, SMS_PARTS):
         op.get_bind().exec_driver_sql(statement.replace("%", "%%") if "%" in statement else statement)
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION sms_parts(text), sms_utf16(text), sms_septets(text), refuse_change()")
+    op.execute("DROP FUNCTION sms_parts(text), sms_utf16(text), sms_septets(text), merge_value(text), refuse_change()")

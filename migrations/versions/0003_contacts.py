@@ -11,8 +11,8 @@ from tenancy import append_only, grant, protect
 revision = "0003"
 down_revision = "0002"
 
-# The generated columns keep what a name costs in an SMS, so that pricing an audience is arithmetic (40 is the
-# renderer's cap for a merge value).
+# The generated columns keep what a name costs in an SMS, so that pricing an audience is arithmetic (merge_value is
+# the name as the renderer writes it).
 TABLES = """
 CREATE TABLE contacts (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -32,10 +32,10 @@ CREATE TABLE contacts (
   orders_count integer NOT NULL DEFAULT 0,
   first_order_at timestamptz,
   last_order_at timestamptz,
-  first_name_septets smallint GENERATED ALWAYS AS (sms_septets(left(first_name, 40))) STORED,
-  first_name_utf16 smallint GENERATED ALWAYS AS (sms_utf16(left(first_name, 40))) STORED,
-  last_name_septets smallint GENERATED ALWAYS AS (sms_septets(left(last_name, 40))) STORED,
-  last_name_utf16 smallint GENERATED ALWAYS AS (sms_utf16(left(last_name, 40))) STORED,
+  first_name_septets smallint GENERATED ALWAYS AS (sms_septets(merge_value(first_name))) STORED,
+  first_name_utf16 smallint GENERATED ALWAYS AS (sms_utf16(merge_value(first_name))) STORED,
+  last_name_septets smallint GENERATED ALWAYS AS (sms_septets(merge_value(last_name))) STORED,
+  last_name_utf16 smallint GENERATED ALWAYS AS (sms_utf16(merge_value(last_name))) STORED,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT uq_contacts_shop_id_id UNIQUE (shop_id, id),

@@ -23,7 +23,6 @@ CREATE TABLE message_runs (
   run_no integer NOT NULL DEFAULT 1,
   text text NOT NULL,
   links text[] NOT NULL DEFAULT '{}',
-  link_base text NOT NULL,
   sender text NOT NULL,
   is_open boolean NOT NULL DEFAULT true,
   pending integer NOT NULL DEFAULT 0,

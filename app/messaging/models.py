@@ -1,0 +1,198 @@
+"""Runs and messages. Only this feature touches these tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database import db
+
+
+class MessageState(StrEnum):
+    """A message's life; `MOVES` lists the allowed steps."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+    SKIPPED = "skipped"
+
+
+S = MessageState
+MOVES: dict[MessageState, frozenset[MessageState]] = {
+    S.PENDING: frozenset({S.CLAIMED, S.SKIPPED}),
+    S.CLAIMED: frozenset({S.SENT, S.FAILED, S.PENDING, S.UNKNOWN}),
+    S.UNKNOWN: frozenset({S.SENT, S.FAILED, S.NOT_SENT}),
+    S.SENT: frozenset({S.DELIVERED, S.UNDELIVERED}),
+    S.FAILED: frozenset({S.PENDING}),  # a merchant's retry; never after acceptance
+    S.SKIPPED: frozenset({S.PENDING}),  # a cancelled campaign sent after all
+    S.DELIVERED: frozenset(),
+    S.UNDELIVERED: frozenset(),
+    S.NOT_SENT: frozenset(),
+}
+
+
+class Source(StrEnum):
+    """What a run belongs to."""
+
+    CAMPAIGN = "campaign"
+    AUTOMATION = "automation"
+    TEST = "test"
+
+
+class Run(db.Model):
+    """One sending of one frozen text, and the counters of its messages.
+
+    `text` has merge tags and a mark for each link; a message's words follow from it, the message's merge
+    values and its id.
+    """
+
+    __tablename__ = "message_runs"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    source: Mapped[str] = mapped_column(Text)
+    source_id: Mapped[int] = mapped_column(BigInteger)
+    run_no: Mapped[int] = mapped_column(Integer, server_default="1")
+    text: Mapped[str] = mapped_column(Text)
+    links: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    sender: Mapped[str] = mapped_column(Text)
+    is_open: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    pending: Mapped[int] = mapped_column(Integer, server_default="0")
+    claimed: Mapped[int] = mapped_column(Integer, server_default="0")
+    unknown: Mapped[int] = mapped_column(Integer, server_default="0")
+    sent: Mapped[int] = mapped_column(Integer, server_default="0")
+    delivered: Mapped[int] = mapped_column(Integer, server_default="0")
+    undelivered: Mapped[int] = mapped_column(Integer, server_default="0")
+    failed: Mapped[int] = mapped_column(Integer, server_default="0")
+    not_sent: Mapped[int] = mapped_column(Integer, server_default="0")
+    skipped: Mapped[int] = mapped_column(Integer, server_default="0")
+    clicked: Mapped[int] = mapped_column(Integer, server_default="0")
+    opted_out: Mapped[int] = mapped_column(Integer, server_default="0")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    __table_args__ = (
+        UniqueConstraint("shop_id", "id"),
+        UniqueConstraint("shop_id", "source", "source_id", "run_no", name="uq_message_runs_source"),
+        Index("ix_message_runs_live", "id", postgresql_where=text("is_open AND pending > 0")),
+    )
+
+
+class Message(db.Model):
+    """One SMS to one phone. `parts` is frozen at insert: it is what the shop pays for."""
+
+    __tablename__ = "messages"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger)
+    run_id: Mapped[int] = mapped_column(BigInteger)
+    contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    phone: Mapped[str] = mapped_column(Text)
+    event_key: Mapped[str] = mapped_column(Text, server_default="")
+    first_name: Mapped[str | None] = mapped_column(Text)
+    last_name: Mapped[str | None] = mapped_column(Text)
+    merge: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    parts: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(Text, server_default="pending")
+    attempt_id: Mapped[int | None] = mapped_column(BigInteger)
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    provider_message_id: Mapped[str | None] = mapped_column(Text)
+    failure: Mapped[str | None] = mapped_column(Text)
+    send_after: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    __table_args__ = (
+        UniqueConstraint("phone", "run_id", "event_key"),
+        CheckConstraint("parts > 0", name="parts"),
+        Index("ix_messages_shop_id_id", "shop_id", text("id DESC")),
+        Index("ix_messages_pending", "run_id", "id", postgresql_where=text("state = 'pending'")),
+        Index("ix_messages_claimed", "attempt_id", postgresql_where=text("state = 'claimed'")),
+        Index("ix_messages_unknown", "updated_at", postgresql_where=text("state = 'unknown'")),
+        Index(
+            "ix_messages_failed",
+            "run_id",
+            "id",
+            postgresql_where=text("state IN ('failed', 'undelivered', 'not_sent', 'skipped')"),
+        ),
+        Index(
+            "uq_messages_provider_message_id",
+            "provider_message_id",
+            unique=True,
+            postgresql_where=text("provider_message_id IS NOT NULL"),
+        ),
+    )
+
+
+class SendAttempt(db.Model):
+    """One provider call. Written before it, closed after it; what stays open past the lease has died."""
+
+    __tablename__ = "send_attempts"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger)
+    run_id: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(Text, server_default="open")
+    outcome: Mapped[str | None] = mapped_column(Text)
+    provider_batch_id: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (
+        Index("ix_send_attempts_open", "started_at", postgresql_where=text("state = 'open'")),
+        Index("ix_send_attempts_run_id", "run_id"),
+    )
+
+
+class ClickEvent(db.Model):
+    """The first click of one link of one message."""
+
+    __tablename__ = "click_events"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    run_id: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    link_no: Mapped[int] = mapped_column(SmallInteger)
+    clicked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    __table_args__ = (
+        UniqueConstraint("message_id", "link_no"),
+        Index("ix_click_events_shop_id_clicked_at", "shop_id", "clicked_at"),
+    )
+
+
+class InboundMessage(db.Model):
+    """A text that a person sent to us. `shop_id` is empty when no shop has texted that number."""
+
+    __tablename__ = "inbound_messages"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    inbox_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    phone: Mapped[str] = mapped_column(Text)
+    sent_to: Mapped[str | None] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    intent: Mapped[str] = mapped_column(Text)
+    needs_review: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    __table_args__ = (Index("ix_inbound_messages_shop_id_id", "shop_id", text("id DESC")),)
