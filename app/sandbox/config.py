@@ -1,0 +1,110 @@
+"""How one sandbox behaves, from flags or SANDBOX_* variables. No other module here reads the environment."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+
+
+class SandboxInProduction(RuntimeError):
+    """Somebody tried to start the pretend carrier in production."""
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """What is fixed while a sandbox runs; `ReportSwitches` and `faults` can be changed live."""
+
+    store: str = ":memory:"
+    api_key: str = "sandbox-key"
+    traffic_account_id: str = "7d3c1c5e-52a4-4c0e-9f5b-0a6f2b9d1e11"
+    webhook_url: str = ""  # reports go to <webhook_url>/dlr, texts from phones to <webhook_url>/inbound
+    webhook_secret: str = ""
+    latency_ms: int = 0  # least time a send call takes
+    bulk_max: int = 1000
+    reports: bool = True  # False: accepted messages stay `Sent` for ever
+    quick: bool = False  # outcomes within 50-300 ms instead of seconds
+    seed: int = 1
+    failure_share: float = 0.02
+    late_share: float = 0.01
+    report_array_max: int = 500
+    report_attempts: int = 8
+    retry_seconds: float = 0.5  # first pause before a refused report is posted again; doubles each time
+    app_env: str = "development"
+
+    def require_not_production(self) -> None:
+        """Raise SandboxInProduction when APP_ENV is production."""
+        if self.app_env.lower() == "production":
+            raise SandboxInProduction(
+                "The sandbox is a pretend carrier: it does not start when APP_ENV=production."
+            )
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the sandbox listens. Always loopback: it has no users and no passwords."""
+
+    port: int
+    threads: int
+    host: str = "127.0.0.1"
+
+
+def parse(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[SandboxConfig, Address]:
+    """Read flags, falling back to SANDBOX_<FLAG>, falling back to the defaults of SandboxConfig."""
+    flags = _parser(environ).parse_args(argv)
+    config = SandboxConfig(
+        store=flags.store,
+        api_key=flags.api_key,
+        traffic_account_id=flags.traffic_account_id,
+        webhook_url=flags.webhook_url.rstrip("/"),
+        webhook_secret=flags.webhook_secret,
+        latency_ms=flags.latency_ms,
+        bulk_max=flags.bulk_max,
+        reports=not flags.no_reports,
+        quick=flags.quick,
+        seed=flags.seed,
+        failure_share=flags.failure_share,
+        late_share=flags.late_share,
+        report_array_max=flags.report_array_max,
+        app_env=environ.get("APP_ENV", "development"),
+    )
+    return config, Address(port=flags.port, threads=flags.threads)
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app.sandbox", description="A pretend SMS carrier with a phone inbox."
+    )
+    default = SandboxConfig()
+
+    def flag(name: str, fallback: str | int | float, explanation: str) -> None:
+        # A string default goes through `type` too, so a variable is checked like a flag.
+        text = environ.get(_variable(name), str(fallback))
+        parser.add_argument(
+            name, default=text, type=type(fallback), help=f"{explanation} [{fallback or 'none'}]"
+        )
+
+    def switch(name: str, explanation: str) -> None:
+        on = environ.get(_variable(name), "").lower() in TRUE_WORDS
+        parser.add_argument(name, action="store_true", default=on, help=explanation)
+
+    flag("--port", 4010, "loopback port")
+    flag("--threads", 64, "simultaneous requests")
+    flag("--store", ".local/sandbox.db", "SQLite file, or :memory:")
+    flag("--api-key", default.api_key, "the key that callers must send")
+    flag("--traffic-account-id", default.traffic_account_id, "the account that the carrier knows")
+    flag("--webhook-url", default.webhook_url, "base of /dlr and /inbound; empty posts nothing")
+    flag("--webhook-secret", default.webhook_secret, "sent as X-Webhook-Token")
+    flag("--latency-ms", default.latency_ms, "least time a send call takes")
+    flag("--bulk-max", default.bulk_max, "messages allowed in one bulk call")
+    flag("--seed", default.seed, "chooses which phones fail and how long each takes")
+    flag("--failure-share", default.failure_share, "share of phones that do not exist")
+    flag("--late-share", default.late_share, "share of phones whose report comes late")
+    flag("--report-array-max", default.report_array_max, "reports in one post")
+    switch("--no-reports", "accept and stay silent")
+    switch("--quick", "outcomes within 50-300 ms")
+    return parser
+
+
+def _variable(flag: str) -> str:
+    return "SANDBOX_" + flag.removeprefix("--").replace("-", "_").upper()

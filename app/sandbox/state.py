@@ -1,0 +1,51 @@
+"""One running sandbox: what its pages and routes share."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from app.sandbox import queries
+from app.sandbox.config import SandboxConfig
+from app.sandbox.faults import FaultList
+from app.sandbox.outcomes import outcome_for
+from app.sandbox.reports import Outlook, Reporter
+from app.sandbox.store import Store
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The carrier's parts. `close` it when the server is gone."""
+
+    config: SandboxConfig
+    store: Store
+    faults: FaultList
+    reporter: Reporter
+
+    @classmethod
+    def start(cls, config: SandboxConfig) -> "Sandbox":
+        """Open the store and take up the reports that a former run still owed."""
+        store = Store(config.store)
+        sandbox = cls(config, store, FaultList(config.seed), Reporter(config, store))
+        if config.reports:
+            sandbox.reporter.schedule(
+                Outlook(row["id"], row["phone"], row["sender"], outcome_for(row["phone"], config))
+                for row in queries.unsettled_messages(store)
+            )
+        return sandbox
+
+    def forget_everything(self) -> None:
+        """As if it had just been started with an empty store."""
+        self.faults.clear()
+        self.reporter.forget_everything()
+        self.store.forget_everything()
+
+    def close(self) -> None:
+        """Stop the reports, then close the store."""
+        self.reporter.close()
+        self.store.close()
+
+
+def sandbox() -> Sandbox:
+    """The sandbox of the current application."""
+    found: Sandbox = current_app.extensions["sandbox"]
+    return found
