@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import locale
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -102,6 +104,15 @@ class Postgres:
         if done.returncode != 0 and self.pid() is not None:
             raise LocalServersUnavailable(f"PostgreSQL did not stop: {_last_line(done.stderr)}")
 
+    def kill(self) -> None:
+        """SIGKILL the running server and wait until it is gone; its sessions notice by themselves."""
+        pid = self.pid()
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGKILL)
+        while self.pid() is not None:
+            time.sleep(POLL_SECONDS)
+
     def answers(self) -> bool:
         """Whether a client could connect now."""
         try:
@@ -162,8 +173,11 @@ class Postgres:
                 )
             time.sleep(POLL_SECONDS)
         if self.pid() is None:
-            # Its number may by now be another program's, and PostgreSQL would then refuse to start.
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+            # PostgreSQL would refuse to start while that number exists: as another program by now, or as a
+            # dead process that a container's first process never collects.
+            socket = self._socket_folder / f".s.PGSQL.{self._settings['port']}"
+            for left in (self._data / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+                left.unlink(missing_ok=True)
 
     def _launch(self) -> None:
         deadline = time.monotonic() + START_SECONDS

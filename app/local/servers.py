@@ -47,8 +47,12 @@ class LocalServers:
         self.stop_postgres(mode)
         self.start_postgres()
 
+    def kill_postgres(self) -> None:
+        """SIGKILL the server; returns when it is gone. What was committed is there after `start_postgres`."""
+        self._embedded_postgres().kill()
+
     def postgres_pid(self) -> int | None:
-        """The server's process id, to be killed by a test; None when it is down."""
+        """The server's process id; None when it is down."""
         return self._embedded_postgres().pid()
 
     def stop_redis(self) -> None:
