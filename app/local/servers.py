@@ -24,6 +24,7 @@ from app.local.postgres import APP_ROLE, OWNER_ROLE, Postgres
 from app.local.valkey import Valkey
 
 DATA_DIR = Path(".local")
+SERVER_VARIABLES = ("DATABASE_URL", "DIRECT_URL", "REDIS_URL")
 
 
 @dataclass
@@ -96,7 +97,7 @@ def embedded_servers(
     Users of one `data_dir` share its servers, users of different ones never meet. `settings` are added to
     postgresql.conf by the user who starts the server. Raises LocalServersUnavailable.
     """
-    given = {name: environ[name] for name in ("DATABASE_URL", "DIRECT_URL", "REDIS_URL") if environ.get(name)}
+    given = {name: environ[name] for name in SERVER_VARIABLES if environ.get(name)}
     servers = LocalServers(given)
     if "DATABASE_URL" in given and "REDIS_URL" in given:
         yield servers

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.local.servers import remove
+from app.local.servers import SERVER_VARIABLES, remove
 
 
 @pytest.fixture
@@ -21,6 +21,6 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def unset(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """An environment that names no servers, for the test and for the processes that it starts."""
-    for name in ("DATABASE_URL", "DIRECT_URL", "REDIS_URL"):
+    for name in SERVER_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     return dict(os.environ)
