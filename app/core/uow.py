@@ -81,6 +81,7 @@ def _transaction() -> Iterator[Session]:
     if MARK in session.info:
         raise NestedUnitOfWork("a unit of work is open already")
     session.rollback()  # a stray read outside a unit of work may have left a transaction open
+    session.expunge_all()  # what an earlier unit read may have changed since; its objects stay readable
     callbacks: list[Callable[[], object]] = []
     session.info[MARK] = callbacks
     try:

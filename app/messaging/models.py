@@ -19,7 +19,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
-    text,
+)
+from sqlalchemy import (
+    text as sql,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -96,7 +98,7 @@ class Run(db.Model):
     __table_args__ = (
         UniqueConstraint("shop_id", "id"),
         UniqueConstraint("shop_id", "source", "source_id", "run_no", name="uq_message_runs_source"),
-        Index("ix_message_runs_live", "id", postgresql_where=text("is_open AND pending > 0")),
+        Index("ix_message_runs_live", "id", postgresql_where=sql("is_open AND pending > 0")),
     )
 
 
@@ -126,21 +128,21 @@ class Message(db.Model):
     __table_args__ = (
         UniqueConstraint("phone", "run_id", "event_key"),
         CheckConstraint("parts > 0", name="parts"),
-        Index("ix_messages_shop_id_id", "shop_id", text("id DESC")),
-        Index("ix_messages_pending", "run_id", "id", postgresql_where=text("state = 'pending'")),
-        Index("ix_messages_claimed", "attempt_id", postgresql_where=text("state = 'claimed'")),
-        Index("ix_messages_unknown", "updated_at", postgresql_where=text("state = 'unknown'")),
+        Index("ix_messages_shop_id_id", "shop_id", sql("id DESC")),
+        Index("ix_messages_pending", "run_id", "id", postgresql_where=sql("state = 'pending'")),
+        Index("ix_messages_claimed", "attempt_id", postgresql_where=sql("state = 'claimed'")),
+        Index("ix_messages_unknown", "updated_at", postgresql_where=sql("state = 'unknown'")),
         Index(
             "ix_messages_failed",
             "run_id",
             "id",
-            postgresql_where=text("state IN ('failed', 'undelivered', 'not_sent', 'skipped')"),
+            postgresql_where=sql("state IN ('failed', 'undelivered', 'not_sent', 'skipped')"),
         ),
         Index(
             "uq_messages_provider_message_id",
             "provider_message_id",
             unique=True,
-            postgresql_where=text("provider_message_id IS NOT NULL"),
+            postgresql_where=sql("provider_message_id IS NOT NULL"),
         ),
     )
 
@@ -159,7 +161,7 @@ class SendAttempt(db.Model):
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     __table_args__ = (
-        Index("ix_send_attempts_open", "started_at", postgresql_where=text("state = 'open'")),
+        Index("ix_send_attempts_open", "started_at", postgresql_where=sql("state = 'open'")),
         Index("ix_send_attempts_run_id", "run_id"),
     )
 
@@ -195,4 +197,4 @@ class InboundMessage(db.Model):
     intent: Mapped[str] = mapped_column(Text)
     needs_review: Mapped[bool] = mapped_column(Boolean, server_default="false")
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    __table_args__ = (Index("ix_inbound_messages_shop_id_id", "shop_id", text("id DESC")),)
+    __table_args__ = (Index("ix_inbound_messages_shop_id_id", "shop_id", sql("id DESC")),)

@@ -1,0 +1,74 @@
+"""Campaigns: what a merchant writes and sends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Integer, Text, UniqueConstraint, func
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database import db
+
+
+class CampaignStatus(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ScheduleType(StrEnum):
+    IMMEDIATE = "immediate"
+    SCHEDULED = "scheduled"
+    RECURRING = "recurring"
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class Campaign(db.Model):
+    """One text to one audience, sent once or every `recurring_days`.
+
+    `run_id` is the newest sending (none before the first); `frozen_at` is set when that run's audience is frozen.
+    """
+
+    __tablename__ = "campaigns"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    name: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text)
+    audience: Mapped[str] = mapped_column(Text, server_default="all")
+    discount_id: Mapped[str | None] = mapped_column(Text)
+    schedule_type: Mapped[str] = mapped_column(Text, server_default="immediate")
+    schedule_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    recurring_days: Mapped[int | None] = mapped_column(Integer)
+    priority: Mapped[str] = mapped_column(Text, server_default="normal")
+    meta: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    status: Mapped[str] = mapped_column(Text, server_default="draft")
+    status_before: Mapped[str | None] = mapped_column(Text)
+    run_no: Mapped[int] = mapped_column(Integer, server_default="0")
+    run_id: Mapped[int | None] = mapped_column(BigInteger)
+    frozen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_enqueue_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    __table_args__ = (
+        UniqueConstraint("shop_id", "id"),
+        UniqueConstraint("shop_id", "name"),
+        Index("ix_campaigns_shop_id_created_at", "shop_id", sql("created_at DESC"), sql("id DESC")),
+        Index("ix_campaigns_due", "schedule_at", postgresql_where=sql("status = 'scheduled'")),
+        Index("ix_campaigns_sending", "id", postgresql_where=sql("status = 'sending'")),
+    )

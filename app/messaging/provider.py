@@ -1,0 +1,95 @@
+"""The carrier as the pipeline sees it: one call, one outcome per message, and when calls are allowed.
+
+Nothing here touches the database; it runs in the sender's helper threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import current_app
+
+from app.core.rate import Bucket, Circuit, take_all
+from app.core.redis import redis_client
+from app.core.settings import settings
+from app.integrations.mitto.client import MittoClient
+from app.integrations.mitto.errors import Ambiguous, Refused, Unavailable
+from app.integrations.mitto.types import Accepted, OutboundSms, Rejected, Unclear
+
+EXTENSION = "astronote.mitto"
+DEFERRED_SECONDS = 5.0
+# So many calls without a clear answer within the window pause the provider, not the campaigns.
+CIRCUIT = Circuit("mitto", threshold=20, window_seconds=60, pause_seconds=15)
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """Certainly not sent; may be tried again after so many seconds."""
+
+    reason: str
+    wait_seconds: float
+
+
+Outcome = Accepted | Rejected | Unclear | Deferred
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """The outcomes of one attempt, in the order of its messages, and a word for the log."""
+
+    outcomes: Sequence[Outcome]
+    word: str
+    bulk_id: str | None = None
+
+
+def mitto() -> MittoClient:
+    """The app's client, made once: it keeps connections alive."""
+    if EXTENSION not in current_app.extensions:
+        now = settings()
+        current_app.extensions[EXTENSION] = MittoClient(
+            now.mitto_api_base, now.mitto_api_key, now.mitto_traffic_account_id, now.mitto_timeout_seconds
+        )
+    client: MittoClient = current_app.extensions[EXTENSION]
+    return client
+
+
+def call(client: MittoClient, messages: Sequence[OutboundSms]) -> CallResult:
+    """Send the messages in one call and say what became of each. Raises nothing of the provider's.
+
+    Only three kinds of answer exist: accepted, certainly not accepted, and unclear. A call that is refused for its
+    content is certainly not sent, so its halves are tried: one bad row does not fail its batch.
+    """
+    try:
+        answer = client.send_bulk(messages)
+    except Ambiguous as unclear:
+        return CallResult([Unclear()] * len(messages), unclear.reason)
+    except Unavailable as away:
+        wait = away.retry_after_seconds or DEFERRED_SECONDS
+        return CallResult([Deferred(away.reason, wait)] * len(messages), away.reason)
+    except Refused as refused:
+        if refused.retry:
+            return CallResult(
+                [Deferred(refused.reason, DEFERRED_SECONDS * 12)] * len(messages), refused.reason
+            )
+        if len(messages) == 1:
+            return CallResult([Rejected(refused.reason)], refused.reason)
+        middle = len(messages) // 2
+        first, second = call(client, messages[:middle]), call(client, messages[middle:])
+        return CallResult([*first.outcomes, *second.outcomes], refused.reason)
+    return CallResult(answer.results, "answered", answer.bulk_id)
+
+
+def seconds_until_call_allowed(shop_id: int) -> float:
+    """Take one call's token from the account's and the shop's bucket; 0 when taken, else how long to wait.
+
+    Raises RateUnknown while Redis is away: then nothing is sent, and nothing is lost.
+    """
+    paused = CIRCUIT.paused_for()
+    if paused:
+        return paused
+    account, shop = settings().rate_limit_traffic_account_max, settings().rate_limit_tenant_max
+    return take_all(
+        redis_client(),
+        [Bucket("mitto:account", account, account), Bucket(f"mitto:shop:{shop_id}", shop, shop)],
+    )
