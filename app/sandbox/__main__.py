@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # type: ignore[import-untyped]
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from app.sandbox import create_sandbox
 from app.sandbox.config import Address, SandboxConfig, SandboxInProduction, parse

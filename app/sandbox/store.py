@@ -112,21 +112,6 @@ class Store:
 
     def settle(self, settlements: Iterable[Settlement]) -> None:
         """Record outcomes. A message that already has one keeps it."""
-        moment, sent = now_ticks(), DeliveryStatus.SENT.value
-        rows = [(m.id, m.is_reply, m.phone, m.sender, m.text, m.account, sent, moment, moment) for m in messages]
-        replies = sum(m.is_reply for m in messages)
-
-        def write(connection: sqlite3.Connection) -> None:
-            first = connection.execute("SELECT COALESCE(MAX(seq), 0) + 1 FROM messages").fetchone()[0]
-            connection.executemany(INSERT_MESSAGES, [(seq, *row) for seq, row in enumerate(rows, first)])
-            connection.executemany(TOUCH_CONVERSATIONS, [(m.phone, seq) for seq, m in enumerate(messages, first)])
-            self._counts["Replies"] += replies
-            self._counts[sent] += len(messages) - replies
-
-        self._write(write)
-
-    def settle(self, settlements: Iterable[Settlement]) -> None:
-        """Record outcomes. A message that already has one keeps it."""
         moment = now_ticks()
         by_status: dict[str, list[tuple[Any, ...]]] = {}
         for one in settlements:

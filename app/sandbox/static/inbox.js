@@ -83,7 +83,7 @@ function avatar(sender) {
 function rowText(talk) {
   const preview = element("div", "preview");
   if (talk.status === "Failure") preview.append(element("span", "bad", "Not delivered · "));
-  preview.append(element("b", "", talk.isReply ? "Reply" : talk.sender), ` ${talk.text.replace(/\s+/g, " ")}`);
+  preview.append(element("b", "", `${talk.isReply ? "Reply" : talk.sender}:`), ` ${talk.text.replace(/\s+/g, " ")}`);
   const text = element("div");
   text.append(element("div", "number", phoneText(talk.phone)), preview);
   return text;

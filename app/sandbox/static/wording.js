@@ -15,8 +15,9 @@ export function phoneText(phone) {
 }
 
 export function initialsOf(sender) {
-  const words = sender.replace(/^\+/, "").split(/(?<=\p{Ll})(?=\p{Lu})|[\s_.&-]+/u).filter(Boolean);
-  return words.length > 1 ? (words[0][0] + words[1][0]).toUpperCase() : sender.replace(/^\+/, "").slice(0, 2).toUpperCase();
+  if (/^\+?\d*$/.test(sender)) return "#";
+  const words = sender.split(/(?<=\p{Ll})(?=\p{Lu})|[\s_.&-]+/u).filter(Boolean);
+  return words.length > 1 ? (words[0][0] + words[1][0]).toUpperCase() : sender.slice(0, 2).toUpperCase();
 }
 
 export function colourOf(sender) {
