@@ -72,7 +72,7 @@ class ImportStatus(StrEnum):
 class Contact(db.Model):
     """One phone number of one shop. `consent` projects its consent events: only `consent.py` writes it.
 
-    The septet and UTF-16 counts say what a name costs in a text, after the renderer's cap of 40 characters.
+    The septet and UTF-16 counts say what a name costs in a text, as the renderer writes it.
     """
 
     __tablename__ = "contacts"
@@ -94,16 +94,16 @@ class Contact(db.Model):
     first_order_at: Mapped[datetime | None] = mapped_column(Timestamp)
     last_order_at: Mapped[datetime | None] = mapped_column(Timestamp)
     first_name_septets: Mapped[int | None] = mapped_column(
-        SmallInteger, Computed("sms_septets(left(first_name, 40))", persisted=True)
+        SmallInteger, Computed("sms_septets(merge_value(first_name))", persisted=True)
     )
     first_name_utf16: Mapped[int | None] = mapped_column(
-        SmallInteger, Computed("sms_utf16(left(first_name, 40))", persisted=True)
+        SmallInteger, Computed("sms_utf16(merge_value(first_name))", persisted=True)
     )
     last_name_septets: Mapped[int | None] = mapped_column(
-        SmallInteger, Computed("sms_septets(left(last_name, 40))", persisted=True)
+        SmallInteger, Computed("sms_septets(merge_value(last_name))", persisted=True)
     )
     last_name_utf16: Mapped[int | None] = mapped_column(
-        SmallInteger, Computed("sms_utf16(left(last_name, 40))", persisted=True)
+        SmallInteger, Computed("sms_utf16(merge_value(last_name))", persisted=True)
     )
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
