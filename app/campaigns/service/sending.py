@@ -7,7 +7,7 @@ Whatever is refused leaves everything as it was. What crosses a crash is a row: 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -194,7 +194,7 @@ def finish(shop_id: int, campaign_id: int) -> None:
         campaign.status = Status.COMPLETED if reached else Status.FAILED
         campaign.finished_at = campaign.updated_at = now()
         if campaign.schedule_type == ScheduleType.RECURRING and campaign.recurring_days:
-            campaign.schedule_at = (campaign.schedule_at or now()) + timedelta(days=campaign.recurring_days)
+            campaign.schedule_at = _next_time(campaign.schedule_at, timedelta(days=campaign.recurring_days))
             campaign.status = Status.SCHEDULED
     log.info("campaign_finished", campaign_id=campaign_id, status=campaign.status)
 
@@ -305,6 +305,12 @@ def _require_credits(shop_id: int, needed: int) -> None:
     balance = credits.balance_of(shop_id)
     if needed > balance.available:
         raise InsufficientCredits(required=needed, allowance=balance.allowance, wallet=balance.wallet)
+
+
+def _next_time(last: datetime | None, every: timedelta) -> datetime:
+    """The next time of a recurring campaign: in step with the last one, but never in the past."""
+    following = (last or now()) + every
+    return following if following > now() else now() + every
 
 
 def _shelve(shop_id: int, campaign_id: int, refusal: DomainError) -> None:
