@@ -19,9 +19,7 @@ def test_every_setting_is_listed_and_nothing_else():
 
 def test_defaults_are_those_of_the_code():
     shown = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", EXAMPLE, re.M))
-    defaults = {
-        field.name.upper(): field.default for field in fields(Settings) if field.default is not MISSING
-    }
+    defaults = {field.name.upper(): field.default for field in fields(Settings)}
 
     wrong = {
         name: shown[name]
