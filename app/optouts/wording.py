@@ -1,0 +1,59 @@
+"""The words of the opt-out page, in English and Greek."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LANGUAGES = ("en", "el")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """`{shop}` stands for the shop's name, `{phone}` for the masked number."""
+
+    language: str
+    this_shop: str
+    ask_title: str
+    ask_text: str
+    button: str
+    done_title: str
+    done_text: str
+    already_title: str
+    already_text: str
+    invalid_title: str
+    invalid_text: str
+
+
+ENGLISH = Wording(
+    language="en",
+    this_shop="this shop",
+    ask_title="Stop texts from {shop}?",
+    ask_text="{shop} will not send marketing messages to {phone} any more.",
+    button="Stop texts",
+    done_title="You are unsubscribed",
+    done_text="{shop} will send no more marketing messages to {phone}. You can close this page.",
+    already_title="You have already opted out",
+    already_text="{shop} does not send marketing messages to {phone}. There is nothing more to do.",
+    invalid_title="This link does not work",
+    invalid_text="Part of it may be missing. Please open it again from your message.",
+)
+GREEK = Wording(
+    language="el",
+    this_shop="το κατάστημα",
+    ask_title="Διακοπή μηνυμάτων από {shop};",
+    ask_text="Δεν θα λαμβάνετε πια προωθητικά μηνύματα από {shop} στον αριθμό {phone}.",
+    button="Διακοπή μηνυμάτων",
+    done_title="Η διαγραφή σας ολοκληρώθηκε",
+    done_text="Δεν θα λάβετε άλλα προωθητικά μηνύματα από {shop} στον αριθμό {phone}."
+    " Μπορείτε να κλείσετε τη σελίδα.",
+    already_title="Έχετε ήδη διαγραφεί",
+    already_text="Ο αριθμός {phone} δεν λαμβάνει προωθητικά μηνύματα από {shop}."
+    " Δεν χρειάζεται να κάνετε κάτι άλλο.",
+    invalid_title="Ο σύνδεσμος δεν λειτουργεί",
+    invalid_text="Ίσως λείπει ένα μέρος του. Ανοίξτε τον ξανά από το μήνυμά σας.",
+)
+
+
+def wording(language: str | None) -> Wording:
+    """The words in a language of LANGUAGES; English for any other."""
+    return GREEK if language == "el" else ENGLISH
