@@ -62,7 +62,7 @@ WITH known AS MATERIALIZED (
     email = coalesce(excluded.email, contacts.email),
     gender = coalesce(excluded.gender, contacts.gender),
     birth_date = coalesce(excluded.birth_date, contacts.birth_date),
-    tags = CASE WHEN excluded.tags = '{}' THEN contacts.tags ELSE excluded.tags END,
+    tags = coalesce(nullif(excluded.tags, '{}'), contacts.tags),
     consent = excluded.consent,
     consent_at = CASE WHEN contacts.consent = excluded.consent THEN contacts.consent_at
                       ELSE excluded.consent_at END,
@@ -71,6 +71,14 @@ WITH known AS MATERIALIZED (
     unsubscribed_at = CASE WHEN contacts.consent = excluded.consent THEN contacts.unsubscribed_at
                            ELSE excluded.unsubscribed_at END,
     updated_at = excluded.updated_at
+  -- a list that says nothing new writes nothing
+  WHERE (coalesce(excluded.first_name, contacts.first_name), coalesce(excluded.last_name, contacts.last_name),
+         coalesce(excluded.email, contacts.email), coalesce(excluded.gender, contacts.gender),
+         coalesce(excluded.birth_date, contacts.birth_date),
+         coalesce(nullif(excluded.tags, '{}'), contacts.tags), excluded.region, excluded.consent)
+    IS DISTINCT FROM
+        (contacts.first_name, contacts.last_name, contacts.email, contacts.gender, contacts.birth_date,
+         contacts.tags, contacts.region, contacts.consent)
   RETURNING contacts.id, contacts.phone, xmax = 0 AS is_new  -- no earlier version: inserted
 ), suppressed AS (
   INSERT INTO suppressions (shop_id, phone, source, created_at)

@@ -20,6 +20,7 @@ BUFFER_BYTES = 64 * 1024
 DELIMITERS = ",;\t|"
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 HIGH = re.compile(rb"[\x80-\xff]+")
+HIGH_IN_LATIN_WORD = re.compile(rb"(?<=[A-Za-z])[\x80-\xff]+|[\x80-\xff]+(?=[A-Za-z])")
 EIGHT_BIT = {"cp1253": "Windows-1253 (Greek)", "cp1252": "Windows-1252 (Western European)"}
 Numbered = tuple[int, dict[str, object]]
 
@@ -191,21 +192,21 @@ def _marked_encoding(start: bytes) -> str | None:
 def _guessed_encoding(fetch: Fetch) -> str:
     """An eight-bit encoding for bytes that are not UTF-8. Raises FileNotReadable.
 
-    Greek words are runs of bytes above 127; Western European ones have single accented letters among ASCII.
+    Greek words are all bytes above 127; Western European ones have them next to plain Latin letters.
     """
     possible = dict(EIGHT_BIT)
-    high = in_runs = as_utf8 = 0
+    high = in_latin_words = as_utf8 = 0
     for piece in _pieces(fetch):
-        runs = [len(run) for run in HIGH.findall(piece)]
-        high += sum(runs)
-        in_runs += sum(length for length in runs if length > 1)
-        as_utf8 += len(piece.decode("utf-8", "ignore").encode()) - (len(piece) - sum(runs))
+        high_here = sum(map(len, HIGH.findall(piece)))
+        high += high_here
+        in_latin_words += sum(map(len, HIGH_IN_LATIN_WORD.findall(piece)))
+        as_utf8 += len(piece.decode("utf-8", "ignore").encode()) - (len(piece) - high_here)
         for encoding in list(possible):
             if not _decodes(piece, encoding):
                 del possible[encoding]
     if as_utf8 * 2 > high:
         raise FileNotReadable(f"The file is UTF-8 but damaged in line {_first_damaged_line(fetch)}.")
-    order = ("cp1253", "cp1252") if in_runs * 2 > high else ("cp1252", "cp1253")
+    order = ("cp1253", "cp1252") if in_latin_words * 2 < high else ("cp1252", "cp1253")
     for encoding in order:
         if encoding in possible:
             return encoding

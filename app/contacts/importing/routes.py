@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Any
 
 from flask import Response, g, jsonify, make_response, request, stream_with_context
@@ -114,7 +115,8 @@ def _accept_file() -> Response:
     upload = request.files.get("file")
     if upload is None:
         raise ValidationFailed("file", "is missing: send a CSV file in the form field 'file'")
-    accepted = service.accept_file(g.shop_id, upload.filename or "", upload.stream)
+    with closing(upload):
+        accepted = service.accept_file(g.shop_id, upload.filename or "", upload.stream)
     return make_response(jsonify(AcceptedEnvelope().dump(envelope(accepted))), 202)
 
 

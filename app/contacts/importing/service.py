@@ -103,8 +103,7 @@ def accept_file(shop_id: int, filename: str, file: IO[bytes]) -> ContactImport:
     The same bytes again, while their import is unfinished, give that import. Raises ValidationFailed for an
     empty file; whatever else is wrong with it, the import will say.
     """
-    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # IO lacks readinto
-    size = file.tell()
+    digest, size = _measure(file)
     if not size:
         raise ValidationFailed("file", "is empty")
     with unit_of_work(shop_id) as session:
@@ -124,6 +123,16 @@ def accept_file(shop_id: int, filename: str, file: IO[bytes]) -> ContactImport:
             _store_pieces(accepted, file)
         after_commit(lambda: wake("contacts.run_import", shop_id, accepted.id))
     return accepted
+
+
+def _measure(file: IO[bytes]) -> tuple[str, int]:
+    """SHA-256 and length."""
+    digest = hashlib.sha256()
+    size = 0
+    while content := file.read(CHUNK_BYTES):
+        digest.update(content)
+        size += len(content)
+    return digest.hexdigest(), size
 
 
 def _store_pieces(accepted: ContactImport, file: IO[bytes]) -> None:
