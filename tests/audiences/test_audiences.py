@@ -244,9 +244,12 @@ def test_an_audience_whose_segment_is_gone_or_switched_off_cannot_be_sent_to(mer
 def test_audiences_are_counted_with_the_same_number_of_statements_however_many_there_are(
     merchant: Caller,
 ) -> None:
-    a_contact(merchant.shop, gender="male", tags=["t1"])
+    one = a_contact(merchant.shop, gender="male", tags=["t1"])
+    a_contact(merchant.shop)
+    silent = a_contact(merchant.shop, consent="unknown")
     rules = [{"all": [{"field": "tags", "op": "anyOf", "value": [f"t{n}"]}]} for n in range(5)]
     ids = [merchant.a_segment(f"S{n}", rule=rule)["id"] for n, rule in enumerate(rules)]
+    ids.append(merchant.a_segment("Listed", contactIds=[one, silent])["id"])
     audiences = {service.parse_audience(raw) for raw in ["all", "men", "segment:99"]}
     segments = {service.parse_audience(f"segment:{one}") for one in ids}
 
@@ -255,9 +258,10 @@ def test_audiences_are_counted_with_the_same_number_of_statements_however_many_t
 
     assert of_few == of_many
     assert {str(audience): count for audience, count in many.items() if count} == {
-        "all": 1,
+        "all": 2,
         "men": 1,
         f"segment:{ids[1]}": 1,
+        f"segment:{ids[5]}": 1,
     }
     assert many.keys() == audiences | segments and len(few) == 4
 
