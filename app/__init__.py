@@ -1,40 +1,20 @@
-"""The application: settings, extensions, blueprints, error handlers."""
+"""Astronote: SMS marketing for Shopify merchants."""
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_migrate import Migrate
-from werkzeug.middleware.proxy_fix import ProxyFix
+from typing import TYPE_CHECKING
 
-from app.api import register_api
-from app.config import Settings
-from app.core.cors import register_cors
-from app.core.database import db, init_database
-from app.core.http.errors import register_error_handlers
-from app.core.http.lifecycle import IdConverter, register_lifecycle
-from app.core.logging import configure_logging
-from app.core.redis import init_redis
-from app.shops.authentication import register_authentication
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The configured app. Raises ConfigError when the environment is not usable."""
-    settings = settings or Settings.from_env()
-    configure_logging(settings.log_level)
-    app = Flask(__name__)
-    app.config["SETTINGS"] = settings
-    app.config["MAX_CONTENT_LENGTH"] = settings.import_max_bytes
-    app.url_map.strict_slashes = False
-    app.url_map.converters["id"] = IdConverter
-    init_database(app, settings)
-    init_redis(app, settings.redis_url)
-    Migrate(app, db, directory="migrations")
-    register_error_handlers(app)
-    register_lifecycle(app)
-    register_cors(app, settings)
-    register_authentication(app)
-    register_api(app)
-    hops = settings.trusted_proxy_hops
-    if hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=1, x_host=1)  # type: ignore[method-assign]
-    return app
+    """The configured app. Raises ConfigError when the environment is not usable.
+
+    Imported here, not above: the sandbox is part of this package and must start without the product.
+    """
+    from app.application import build
+
+    return build(settings)

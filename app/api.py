@@ -8,15 +8,37 @@ from typing import Any
 from flask import Blueprint, Flask
 from flask_smorest import Api
 
+from app.audiences.routes import blueprint as audiences
+from app.audit.cli import audit_command
+from app.auth.routes import blueprint as auth
+from app.auth.routes import public as sign_in
+from app.billing.cli import credits_cli, shops_cli
+from app.billing.routes import blueprint as billing
+from app.contacts.importing.routes import blueprint as contact_imports
+from app.contacts.routes import blueprint as contacts
 from app.core.health import blueprint as health
 from app.core.http import fields
 from app.core.http.blueprint import ProblemSchema
-from app.shops.cli import shops_cli
-from app.shops.routes import blueprint as shops
-from app.shops.routes import public as sign_in
+from app.links.routes import blueprint as links
+from app.optouts.routes import api as unsubscribe
+from app.optouts.routes import page as opt_out_page
+from app.webhooks.cli import webhooks_cli
+from app.webhooks.routes import blueprint as mitto_webhooks
 
-BLUEPRINTS = (health, sign_in, shops)
-COMMANDS = (shops_cli,)
+BLUEPRINTS = (
+    health,
+    sign_in,
+    auth,
+    contacts,
+    contact_imports,
+    audiences,
+    billing,
+    links,
+    opt_out_page,
+    unsubscribe,
+    mitto_webhooks,
+)
+COMMANDS = (shops_cli, credits_cli, webhooks_cli, audit_command)
 
 OPENAPI: dict[str, Any] = {
     "API_TITLE": "Astronote API",

@@ -13,12 +13,26 @@ from rq import SimpleWorker
 from rq.job import Job
 from rq_scheduler import Scheduler
 
+from app.audit import jobs as audit
+from app.campaigns import jobs as campaigns
+from app.contacts import jobs as contacts
 from app.core.queue import QUEUES, JsonJob, JsonQueue, queue_name
 from app.core.redis import redis_client
+from app.messaging import jobs as messaging
+from app.webhooks import jobs as webhooks
 
 log = structlog.get_logger(__name__)
 
-PERIODIC: tuple[Callable[[], None], ...] = ()
+PERIODIC: tuple[Callable[[], None], ...] = (
+    messaging.sweep,
+    messaging.settle_old,
+    campaigns.start_due,
+    campaigns.sweep,
+    contacts.sweep_imports,
+    webhooks.sweep,
+    webhooks.forget,
+    audit.nightly,
+)
 POLL_SECONDS = 1
 
 

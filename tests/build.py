@@ -10,8 +10,8 @@ import flask_migrate
 import sqlalchemy as sa
 from flask import Flask
 
-from app.shops import service as shops
-from app.shops import tokens
+from app.auth import tokens
+from app.billing import service as billing
 from app.shops.models import Shop
 
 counter = itertools.count(1)
@@ -56,7 +56,7 @@ def empty_tables(owner: sa.Engine) -> None:
 
 def a_shop(domain: str | None = None, **kwargs: Any) -> Shop:
     """A shop with an active starter subscription."""
-    return shops.create_shop(domain or f"shop-{next(counter)}.myshopify.com", **kwargs)
+    return billing.open_shop(domain or f"shop-{next(counter)}.myshopify.com", **kwargs)
 
 
 def auth(shop: Shop) -> dict[str, str]:

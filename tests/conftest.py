@@ -49,7 +49,7 @@ def with_database(url: str, name: str) -> str:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[dict[str, str]]:
     """DATABASE_URL, DIRECT_URL and REDIS_URL of this test process's own empty database."""
-    with embedded_servers(data_dir=Path(f".local/test{worker_number()}")) as world:
+    with embedded_servers(data_dir=Path(".local/test")) as world:
         env = dict(world.env)
         direct = env.get("DIRECT_URL", env["DATABASE_URL"])
         name = f"{urlsplit(direct).path.lstrip('/')}_test_{worker_number()}"

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import db
+from app.core.database import Model
 
 
 class AudienceKind(StrEnum):
@@ -49,7 +49,7 @@ class SegmentKind(StrEnum):
     CUSTOM = "custom"
 
 
-class Segment(db.Model):
+class Segment(Model):
     """A named part of a shop's contacts: a system one by `key`, a custom one by `rule` or by its members."""
 
     __tablename__ = "segments"
@@ -76,7 +76,7 @@ class Segment(db.Model):
         return Audience(AudienceKind.SEGMENT, self.id)
 
 
-class SegmentMember(db.Model):
+class SegmentMember(Model):
     """A contact that somebody put into a segment by hand. Goes with the segment and with the contact."""
 
     __tablename__ = "segment_members"

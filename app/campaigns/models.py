@@ -11,7 +11,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import db
+from app.core.database import Model
 
 
 class CampaignStatus(StrEnum):
@@ -37,7 +37,7 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
-class Campaign(db.Model):
+class Campaign(Model):
     """One text to one audience, sent once or every `recurring_days`.
 
     `run_id` is the newest sending (none before the first); `frozen_at` is set when that run's audience is frozen.

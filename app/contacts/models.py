@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import db
+from app.core.database import Model
 
 Timestamp = DateTime(timezone=True)
 
@@ -69,7 +69,7 @@ class ImportStatus(StrEnum):
     FAILED = "failed"
 
 
-class Contact(db.Model):
+class Contact(Model):
     """One phone number of one shop. `consent` projects its consent events: only `consent.py` writes it.
 
     The septet and UTF-16 counts say what a name costs in a text, as the renderer writes it.
@@ -148,7 +148,7 @@ class Contact(db.Model):
         return self.orders_count > 0
 
 
-class ConsentEvent(db.Model):
+class ConsentEvent(Model):
     """One change of consent, kept for ever: append-only by trigger. `contact_id` outlives the contact."""
 
     __tablename__ = "consent_events"
@@ -167,7 +167,7 @@ class ConsentEvent(db.Model):
     )
 
 
-class Suppression(db.Model):
+class Suppression(Model):
     """A number that gets no texts from this shop, whether or not it is a contact."""
 
     __tablename__ = "suppressions"
@@ -177,7 +177,7 @@ class Suppression(db.Model):
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
 
 
-class ContactImport(db.Model):
+class ContactImport(Model):
     """One uploaded file and how far its rows have been taken in."""
 
     __tablename__ = "contact_imports"
@@ -208,7 +208,7 @@ class ContactImport(db.Model):
     )
 
 
-class ContactImportChunk(db.Model):
+class ContactImportChunk(Model):
     """A piece of an uploaded file, so that no process holds all of it."""
 
     __tablename__ = "contact_import_chunks"
@@ -221,7 +221,7 @@ class ContactImportChunk(db.Model):
     )
 
 
-class ContactImportError(db.Model):
+class ContactImportError(Model):
     """One field of one row that was not taken as written. `row` counts from 1, the header not included."""
 
     __tablename__ = "contact_import_errors"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -29,6 +29,15 @@ class Base(DeclarativeBase):
 # expire_on_commit off: a row that a unit of work returns can be shown after it. autobegin stays on for Flask's
 # teardown, but tenant rows are invisible outside `unit_of_work`.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+if TYPE_CHECKING:
+
+    class Model(Base):
+        """What a table's class inherits from; at run time Flask-SQLAlchemy's, which knows the app's engine."""
+
+        __abstract__ = True
+else:
+    Model = db.Model
 
 
 class UnsafeDatabaseRole(RuntimeError):

@@ -41,11 +41,16 @@ def unit_of_work(shop_id: int) -> Iterator[Session]:
 
 
 @contextmanager
-def across_shops(why: str) -> Iterator[Session]:
-    """One transaction that may see every shop: for the few named functions that must. `why` names the reason."""
+def across_shops(why: str, *, snapshot: bool = False) -> Iterator[Session]:
+    """One transaction that may see every shop: for the few named functions that must. `why` names the reason.
+
+    With `snapshot` all its statements see the same moment.
+    """
     if not why:
         raise ValueError("crossing shops needs a reason")
     with _transaction() as session:
+        if snapshot:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         session.execute(SET_ALL_SHOPS)
         yield session
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import db
+from app.core.database import Model
 
 
 class AccountKind(StrEnum):
@@ -50,7 +50,7 @@ class TransferKind(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
-class Account(db.Model):
+class Account(Model):
     """One of a shop's accounts; `balance` is a projection of its transfers, proven by `flask audit`."""
 
     __tablename__ = "ledger_accounts"
@@ -65,7 +65,7 @@ class Account(db.Model):
     )
 
 
-class Transfer(db.Model):
+class Transfer(Model):
     """Credits that moved from one account to another, once per (shop, key). Append-only, by trigger."""
 
     __tablename__ = "ledger_transfers"
@@ -94,7 +94,7 @@ class Transfer(db.Model):
     )
 
 
-class Hold(db.Model):
+class Hold(Model):
     """What a run has reserved and spent, split by where it came from. The API calls it a reservation."""
 
     __tablename__ = "credit_holds"

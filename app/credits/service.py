@@ -1,4 +1,4 @@
-"""Credits: the only door to the ledger. Everything here is a step inside the caller's unit of work.
+"""Credits: the only door to the ledger. Everything here but `wallet_of` is a step inside the caller's unit of work.
 
 One credit is one SMS part to one recipient. A hold reserves, a capture spends what the provider accepted, a release
 gives back what was not sent, a refund gives back what was spent in vain. Each posting is keyed once per shop:
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
-from app.core.uow import require_unit_of_work
+from app.core.uow import require_unit_of_work, unit_of_work
 from app.credits import queries
 from app.credits.errors import InsufficientCredits, TransferKeyReused
 from app.credits.models import AccountKind as Kind
@@ -65,6 +65,12 @@ def balance_of(shop_id: int) -> Balance:
         spent=of.get(Kind.SPENT, 0),
         purchased=-of.get(Kind.PURCHASED, 0),
     )
+
+
+def wallet_of(shop_id: int) -> int:
+    """The shop's wallet. A use case of its own, for sign-in."""
+    with unit_of_work(shop_id):
+        return balance_of(shop_id).wallet
 
 
 def grant(shop_id: int, amount: int, *, key: str, reason: str) -> bool:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import db
+from app.core.database import Model
 
 
 class MessageState(StrEnum):
@@ -65,7 +65,7 @@ class Source(StrEnum):
     TEST = "test"
 
 
-class Run(db.Model):
+class Run(Model):
     """One sending of one frozen text, and the counters of its messages.
 
     `text` has merge tags and a mark for each link; a message's words follow from it, the message's merge
@@ -102,7 +102,7 @@ class Run(db.Model):
     )
 
 
-class Message(db.Model):
+class Message(Model):
     """One SMS to one phone. `parts` is frozen at insert: it is what the shop pays for."""
 
     __tablename__ = "messages"
@@ -147,7 +147,7 @@ class Message(db.Model):
     )
 
 
-class SendAttempt(db.Model):
+class SendAttempt(Model):
     """One provider call. Written before it, closed after it; what stays open past the lease has died."""
 
     __tablename__ = "send_attempts"
@@ -166,7 +166,7 @@ class SendAttempt(db.Model):
     )
 
 
-class ClickEvent(db.Model):
+class ClickEvent(Model):
     """The first click of one link of one message."""
 
     __tablename__ = "click_events"
@@ -183,7 +183,7 @@ class ClickEvent(db.Model):
     )
 
 
-class InboundMessage(db.Model):
+class InboundMessage(Model):
     """A text that a person sent to us. `shop_id` is empty when no shop has texted that number."""
 
     __tablename__ = "inbound_messages"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Identity, Integer, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import db
+from app.core.database import Model
 
 
 class ShopStatus(StrEnum):
@@ -28,7 +28,7 @@ class SubscriptionStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Shop(db.Model):
+class Shop(Model):
     """One merchant's shop. `domain` is its myshopify.com name, `timezone` an IANA zone."""
 
     __tablename__ = "shops"
@@ -52,7 +52,7 @@ class Shop(db.Model):
         return self.name or self.domain.partition(".")[0]
 
 
-class Subscription(db.Model):
+class Subscription(Model):
     """What a shop pays for. Sending needs `active` or `trialing`."""
 
     __tablename__ = "subscriptions"

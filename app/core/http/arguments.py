@@ -116,4 +116,4 @@ def _flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _flatten(inner, name)
     else:
         for message in messages:
-            yield path.removesuffix("._schema") or "body", str(message)
+            yield path.removesuffix("_schema").removesuffix(".") or "body", str(message)

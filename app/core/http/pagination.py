@@ -67,7 +67,7 @@ def page_schema(item: type[ma.Schema], alias: str, **extra: ma.fields.Field) -> 
     if key not in _made:
         members: dict[str, Any] = {
             "items": ma.fields.List(ma.fields.Nested(item)),
-            alias: ma.fields.List(ma.fields.Nested(item), attribute="items"),
+            alias: ma.fields.List(ma.fields.Nested(item), attribute="items", dump_only=True),
             "total": ma.fields.Integer(),
             "page": ma.fields.Integer(),
             "pageSize": ma.fields.Integer(attribute="page_size"),

@@ -7,10 +7,12 @@ from typing import Any
 from flask import g
 
 from app.core.http import ApiBlueprint
-from app.shops import service, tokens
-from app.shops.authentication import bearer_token
+from app.auth import tokens
+from app.credits import service as credits
+from app.shops import service
+from app.auth.authentication import bearer_token
 from app.shops.models import Shop
-from app.shops.schemas import (
+from app.auth.schemas import (
     RefreshedSchema,
     SessionTokenIn,
     SignedInSchema,
@@ -19,7 +21,7 @@ from app.shops.schemas import (
 )
 
 public = ApiBlueprint("sign-in", __name__, public=True, description="Getting a token")
-blueprint = ApiBlueprint("shops", __name__, description="The signed-in shop")
+blueprint = ApiBlueprint("auth", __name__, description="The signed-in shop")
 EXPIRES_IN = "30d"
 
 
@@ -65,6 +67,6 @@ def store(shop: Shop) -> dict[str, Any]:
         "id": shop.id,
         "shop_domain": shop.domain,
         "shop_name": shop.display_name,
-        "credits": 0,
+        "credits": credits.wallet_of(shop.id),
         "currency": shop.currency,
     }

@@ -6,7 +6,6 @@ and `iss` name the shop, `aud` the client id).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,12 +17,12 @@ import jwt
 from app.core.clock import now
 from app.core.errors import InvalidToken, TokenExpired
 from app.core.settings import settings
+from app.shops.domains import SHOP_DOMAIN
 
 LIFETIME = timedelta(days=30)
 REFRESH_GRACE = timedelta(days=7)
 LEEWAY_SECONDS = 10
 SOURCE = "auth_service"
-SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com")
 SESSION_CLAIMS = ["iss", "dest", "aud", "sub", "exp", "nbf", "iat", "jti", "sid"]
 
 
@@ -75,14 +74,6 @@ def verify_session_token(token: str) -> str:
     if not SHOP_DOMAIN.fullmatch(domain) or urlsplit(str(claims["iss"])).hostname != domain:
         raise InvalidToken
     return domain
-
-
-def normalise_domain(raw: str) -> str | None:
-    """`raw` as a myshopify.com domain, or None when it cannot be one."""
-    domain = raw.strip().lower()
-    if "." not in domain:
-        domain += ".myshopify.com"
-    return domain if SHOP_DOMAIN.fullmatch(domain) else None
 
 
 def _decode(token: str, secret: str, *, leeway: timedelta, **kwargs: Any) -> dict[str, Any]:

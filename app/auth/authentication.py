@@ -7,7 +7,9 @@ from flask import Flask, current_app, g, request
 
 from app.core.errors import AuthenticationRequired
 from app.core.http import ApiBlueprint
-from app.shops import service, tokens
+from app.auth import tokens
+from app.shops import service
+from app.shops.domains import normalise_domain
 from app.shops.errors import TenantMismatch
 
 # What is served without a credential besides public blueprints: the documentation and static files.
@@ -26,7 +28,7 @@ def authenticate() -> None:
     credential = tokens.verify(bearer_token())
     shop = service.signed_in_shop(credential.shop_id)
     named = request.headers.get("X-Shopify-Shop-Domain") or request.headers.get("X-Shopify-Shop")
-    claimed = tokens.normalise_domain(named) if named else None
+    claimed = normalise_domain(named) if named else None
     if claimed and claimed != shop.domain:
         raise TenantMismatch
     g.credential, g.shop, g.shop_id = credential, shop, shop.id

@@ -1,0 +1,65 @@
+"""The balance that both clients poll."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g
+
+from app.billing import service
+from app.billing.schemas import BalanceSchema
+from app.billing.service import Account
+from app.core.http import ApiBlueprint
+
+blueprint = ApiBlueprint("billing", __name__, description="Credits and subscription")
+
+
+@blueprint.get("/billing/balance")
+@blueprint.data(200, BalanceSchema, mirror=True)
+def show_balance() -> dict[str, Any]:
+    """The shop's credits now: what it has, what is reserved, what is free."""
+    account = service.account(g.shop_id)
+    owned = account.balance.wallet + account.balance.held
+    return {
+        "credits": owned,
+        "balance": owned,
+        "reserved": account.balance.held,
+        "available": account.balance.wallet,
+        "currency": account.shop.currency,
+        "subscription": _subscription(account),
+    }
+
+
+def _subscription(account: Account) -> dict[str, Any]:
+    found, currency = account.subscription, account.shop.currency
+    none = {"billingCurrency": currency, "currency": currency, "pendingChange": None, "availableOptions": []}
+    if found is None:
+        return none | {
+            "active": False,
+            "planType": None,
+            "planCode": None,
+            "status": "inactive",
+            "interval": None,
+            "currentPeriodStart": None,
+            "currentPeriodEnd": None,
+            "cancelAtPeriodEnd": False,
+            "includedSmsPerPeriod": 0,
+            "usedSmsThisPeriod": 0,
+            "remainingSmsThisPeriod": 0,
+            "allowedActions": ["subscribe", "viewPlans"],
+        }
+    left = min(account.balance.allowance, found.included_sms)
+    return none | {
+        "active": found.is_active,
+        "planType": found.plan,
+        "planCode": found.plan,
+        "status": found.status,
+        "interval": found.billing_interval,
+        "currentPeriodStart": found.period_start,
+        "currentPeriodEnd": found.period_end,
+        "cancelAtPeriodEnd": found.cancel_at_period_end,
+        "includedSmsPerPeriod": found.included_sms,
+        "usedSmsThisPeriod": found.included_sms - left,
+        "remainingSmsThisPeriod": left,
+        "allowedActions": ["viewInvoices"] if found.is_active else ["subscribe", "viewPlans"],
+    }

@@ -1,0 +1,15 @@
+"""Shop domains."""
+
+from __future__ import annotations
+
+import re
+
+SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com")
+
+
+def normalise_domain(raw: str) -> str | None:
+    """`raw` as a myshopify.com domain, or None when it cannot be one. A bare name gets the ending."""
+    domain = raw.strip().lower()
+    if "." not in domain:
+        domain += ".myshopify.com"
+    return domain if SHOP_DOMAIN.fullmatch(domain) else None
