@@ -61,7 +61,7 @@ def mixed_rows(count: int) -> list[list[str]]:
 
 
 def upload(client: FlaskClient, shop: Shop, content: bytes, filename: str = "contacts.csv") -> TestResponse:
-    # Written by hand: the test client forgets to close the temporary file in which it would build a large body.
+    # By hand: the test client forgets to close the temporary file in which it would build a large body.
     head = f'--line\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n'
     return client.post(
         "/contacts/import",

@@ -96,6 +96,8 @@ def _rows() -> list[object]:
     if (request.content_length or 0) > JSON_BODY_MAX:
         raise BodyTooLarge
     raw = request.get_data()
+    if len(raw) > JSON_BODY_MAX:  # a chunked body does not tell its length beforehand
+        raise BodyTooLarge
     if raw.strip() and not request.is_json:
         raise InvalidContentType
     try:

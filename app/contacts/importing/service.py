@@ -77,7 +77,7 @@ def _import_rows(shop_id: int, rows: Sequence[object], evidence: dict[str, Any])
         if contact:
             contacts.append(contact)
     merged = merging.merge(shop_id, contacts, evidence)
-    problems = sorted(problems + merged.problems)
+    problems = sorted(problems + merged.problems, key=lambda problem: problem[:2])
     skipped = len(rows) - len(contacts)
     return ImportResult(len(rows), merged.created, merged.updated, skipped, problems)
 
