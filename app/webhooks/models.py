@@ -23,7 +23,8 @@ class Topic(StrEnum):
 class WebhookEvent(Model):
     """One event, once per (provider, external_id). While `processed_at` is empty it is due at `available_at`.
 
-    `outcome` says what was done; before that, whether its message was looked up at the carrier.
+    `attempts` counts those in vain. `outcome` says what was done; before that, whether its message was looked
+    up at the carrier.
     """
 
     __tablename__ = "webhook_inbox"
