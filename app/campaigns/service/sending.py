@@ -11,23 +11,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from app.audiences import service as audiences
+from app.audiences.queries import recipients
 from app.campaigns.errors import AlreadySending, CampaignNotFound, InvalidStatus, NoRecipients
 from app.campaigns.models import Campaign, CampaignStatus, Priority, ScheduleType
 from app.campaigns.service.wording import wording_of
 from app.core.clock import now
 from app.core.errors import DomainError
+from app.core.http.schema import instant
 from app.core.idempotency import store_answer, stored_answer
 from app.core.queue import wake
 from app.core.settings import settings
 from app.core.uow import across_shops, after_commit, require_unit_of_work, unit_of_work
 from app.credits import service as credits
 from app.credits.errors import InsufficientCredits
-from app.messaging.models import MessageState, Source
 from app.messaging.service import freezing, runs
+from app.messaging.service.freezing import Source
+from app.messaging.service.runs import MessageState
 from app.shops import service as shops
+from app.shops.service import Shop
 
 log = structlog.get_logger(__name__)
 Status = CampaignStatus
@@ -65,20 +69,31 @@ def enqueue(shop_id: int, campaign_id: int, *, key: str | None = None) -> dict[s
             "enqueued_jobs": started.queued,
             "campaign_id": campaign_id,
             "status": started.status,
+            "queued_at": instant(now()),
         }
         if key:
             store_answer(shop_id, f"enqueue:{key}", answer)
     return answer
 
 
-def start(shop_id: int, campaign_id: int) -> Enqueued:
-    """Claim the state, freeze the audience, hold the credits. A step: the caller's transaction is all or nothing."""
+def resume(shop_id: int, campaign_id: int) -> Enqueued:
+    """Go on with a paused campaign. Raises CampaignNotFound, InvalidStatus and what `enqueue` raises."""
+    with unit_of_work(shop_id):
+        return start(shop_id, campaign_id, Campaign.status == Status.PAUSED)
+
+
+def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueued:
+    """Claim the state, freeze the audience, hold the credits. A step: the caller's transaction is all or nothing.
+
+    `still` are conditions that the campaign must meet at the moment of the claim.
+    """
     shops.require_active_subscription(shop_id)
-    campaign, was = _claim_state(shop_id, campaign_id)
+    campaign, was = _claim_state(shop_id, campaign_id, *still)
     if was in {Status.PAUSED, Status.CANCELLED} and campaign.run_id and campaign.frozen_at:
         return _go_on(campaign, was)
     recipients = recipients_of(campaign)
-    wording = wording_of(campaign, shops.find_shop(shop_id))
+    shop = shops.find_shop(shop_id)
+    wording = wording_of(campaign, shop)
     price = freezing.price(wording.text, recipients)
     if price.recipients == 0:
         raise NoRecipients
@@ -89,7 +104,7 @@ def start(shop_id: int, campaign_id: int) -> Enqueued:
         Source.CAMPAIGN,
         campaign.id,
         wording,
-        sender=campaign.meta.get("senderId") or shops.sender_of(shops.find_shop(shop_id)),
+        sender=sender_of(campaign, shop),
         run_no=campaign.run_no,
     )
     campaign.frozen_at = None
@@ -196,6 +211,9 @@ def finish(shop_id: int, campaign_id: int) -> None:
         if campaign.schedule_type == ScheduleType.RECURRING and campaign.recurring_days:
             campaign.schedule_at = _next_time(campaign.schedule_at, timedelta(days=campaign.recurring_days))
             campaign.status = Status.SCHEDULED
+            campaign.frozen_at = (
+                None  # the next sending is a new one, even if it is cancelled and sent after all
+            )
     log.info("campaign_finished", campaign_id=campaign_id, status=campaign.status)
 
 
@@ -207,7 +225,7 @@ def start_due() -> int:
     with across_shops("due campaigns belong to any shop") as session:
         due = session.execute(
             select(Campaign.shop_id, Campaign.id, Campaign.schedule_at)
-            .where(Campaign.status == Status.SCHEDULED, Campaign.schedule_at <= func.now())
+            .where(*_is_due())
             .order_by(Campaign.schedule_at)
             .limit(50)
         ).all()
@@ -216,9 +234,9 @@ def start_due() -> int:
             if schedule_at < now() - TOO_LATE:
                 raise MissedItsTime
             with unit_of_work(shop_id):
-                start(shop_id, campaign_id)
-        except (AlreadySending, CampaignNotFound):
-            continue  # somebody was quicker
+                start(shop_id, campaign_id, *_is_due())
+        except (AlreadySending, CampaignNotFound, InvalidStatus):
+            continue  # somebody was quicker: sent, cancelled, moved or deleted it
         except DomainError as refusal:
             _shelve(shop_id, campaign_id, refusal)
     return len(due)
@@ -227,6 +245,10 @@ def start_due() -> int:
 class MissedItsTime(DomainError):
     code = "MISSED_SCHEDULE"
     message = "The campaign was not sent because its time had passed by more than a day."
+
+
+def _is_due() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Campaign.status == Status.SCHEDULED, Campaign.schedule_at <= func.now()
 
 
 def wake_unfrozen_and_drained() -> None:
@@ -252,22 +274,36 @@ def find(shop_id: int, campaign_id: int) -> Campaign:
 def recipients_of(campaign: Campaign) -> Select[Any]:
     """Who would get the campaign now. A step. Raises AudienceNotFound."""
     audience = audiences.require_audience(campaign.shop_id, campaign.audience)
-    return audiences.recipients(campaign.shop_id, audience)
+    return recipients(campaign.shop_id, audience)
 
 
-def _claim_state(shop_id: int, campaign_id: int) -> tuple[Campaign, CampaignStatus]:
+def sender_of(campaign: Campaign, shop: Shop) -> str:
+    """What recipients see as the sender: the campaign's own, else the shop's."""
+    return campaign.meta.get("senderId") or shops.sender_of(shop)
+
+
+def _claim_state(
+    shop_id: int, campaign_id: int, *still: ColumnElement[bool]
+) -> tuple[Campaign, CampaignStatus]:
     """Move the campaign to `sending`; exactly one caller succeeds, the others wait for it and are refused."""
-    campaign = _move(shop_id, campaign_id, MAY_START, Status.SENDING, started_at=now(), finished_at=None)
+    campaign = _move(
+        shop_id, campaign_id, MAY_START, Status.SENDING, *still, started_at=now(), finished_at=None
+    )
     campaign.last_enqueue_error = None
     return campaign, Status(campaign.status_before or Status.DRAFT)
 
 
 def _move(
-    shop_id: int, campaign_id: int, allowed: tuple[Status, ...], to: Status, **values: Any
+    shop_id: int,
+    campaign_id: int,
+    allowed: tuple[Status, ...],
+    to: Status,
+    *still: ColumnElement[bool],
+    **values: Any,
 ) -> Campaign:
     moved = require_unit_of_work().scalar(
         update(Campaign)
-        .where(Campaign.shop_id == shop_id, Campaign.id == campaign_id, Campaign.status.in_(allowed))
+        .where(Campaign.shop_id == shop_id, Campaign.id == campaign_id, Campaign.status.in_(allowed), *still)
         .values(status=to, status_before=Campaign.status, updated_at=func.now(), **values)
         .returning(Campaign)
         .execution_options(populate_existing=True)
@@ -287,7 +323,9 @@ def _go_on(campaign: Campaign, was: Status) -> Enqueued:
             raise NoRecipients
         return Enqueued(campaign.id, reopened)
     runs.resume(campaign.shop_id, campaign.run_id)
-    return Enqueued(campaign.id, runs.counts_by_run(campaign.shop_id, [campaign.run_id])[campaign.run_id].queued)
+    return Enqueued(
+        campaign.id, runs.counts_by_run(campaign.shop_id, [campaign.run_id])[campaign.run_id].queued
+    )
 
 
 def _freeze(campaign: Campaign, recipients: Select[Any]) -> Enqueued:
@@ -318,7 +356,7 @@ def _shelve(shop_id: int, campaign_id: int, refusal: DomainError) -> None:
     with unit_of_work(shop_id) as session:
         session.execute(
             update(Campaign)
-            .where(Campaign.shop_id == shop_id, Campaign.id == campaign_id, Campaign.status == Status.SCHEDULED)
+            .where(Campaign.shop_id == shop_id, Campaign.id == campaign_id, *_is_due())
             .values(
                 status=Status.FAILED if isinstance(refusal, MissedItsTime) else Status.DRAFT,
                 last_enqueue_error=f"{refusal.code}: {refusal.message}",

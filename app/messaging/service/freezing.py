@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, func, insert, literal,
 from app.core.settings import settings
 from app.core.uow import require_unit_of_work
 from app.credits import service as credits
-from app.messaging.models import Message, Run, Source
+from app.messaging.models import Message, Run
+from app.messaging.states import Source
 from app.messaging.pricing import is_gsm, parts_of
 from app.messaging.text.parts import Encoding, count_parts
 from app.messaging.text.template import Template, compile_template

@@ -13,7 +13,8 @@ from app.credits import service as credits
 from app.credits.service import SpentMessage
 from app.messaging import queries
 from app.messaging.link_tokens import TOKEN_LENGTH, read_token
-from app.messaging.models import MessageState, Run
+from app.messaging.models import Run
+from app.messaging.states import MessageState
 from app.messaging.service.sending import tell_when_drained
 
 TOKEN_IN_TEXT = re.compile(rf"/r/([A-Za-z0-9_-]{{{TOKEN_LENGTH}}})")

@@ -12,7 +12,8 @@ from app.core.queue import wake
 from app.core.uow import after_commit, require_unit_of_work
 from app.credits import service as credits
 from app.messaging import queries
-from app.messaging.models import MessageState, Run
+from app.messaging.models import Run
+from app.messaging.states import MessageState
 
 CANCELLED = "cancelled"
 

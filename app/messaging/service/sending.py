@@ -25,7 +25,8 @@ from app.core.uow import after_commit, unit_of_work
 from app.credits import service as credits
 from app.integrations.mitto.types import Accepted, OutboundSms, Rejected, Unclear
 from app.messaging import queries
-from app.messaging.models import MessageState, Run, Source
+from app.messaging.models import Run
+from app.messaging.states import MessageState, Source
 from app.messaging.provider import (
     CIRCUIT,
     CallResult,
