@@ -17,7 +17,8 @@ from sqlalchemy import text
 
 from app.core.queue import bell_key
 from app.core.redis import redis_client
-from app.core.uow import across_shops
+from app.core.uow import across_shops, unit_of_work
+from app.credits import service as credits
 from app.messaging import provider
 from app.webhooks import jobs, queries
 from app.webhooks.service import inbox as inbox_service
@@ -193,6 +194,27 @@ def test_after_three_misses_the_carrier_is_asked_and_the_text_names_the_message(
     assert carrier.asked == ["m-1"]
     (event,) = inbox()
     assert event["outcome"] == "looked_up"
+
+
+def test_a_message_whose_answer_was_lost_is_found_by_its_text_charged_and_delivered(
+    client: FlaskClient, carrier: Carrier, app: Flask
+) -> None:
+    lost = a_text(a_shop_id(), state="unknown", parts=2)
+    with unit_of_work(lost.shop_id):
+        credits.hold(lost.shop_id, lost.run_id, 2, key=f"run:{lost.run_id}:hold")
+    carrier.texts["m-1"] = f"Hello\n\nUnsubscribe: https://sms.example.com/r/{lost.token()}"
+    post(client, DLR, [a_report("m-1", "Sent"), a_report("m-1", "Delivered")])
+
+    miss(3)
+    assert state_of(lost) == "sent"
+    assert redis_client().exists(bell_key("webhooks.apply_reports")), "the report is due at once"
+    jobs.apply_reports()
+
+    assert state_of(lost) == "delivered"
+    assert {event["outcome"] for event in inbox()} == {"applied"}
+    assert carrier.asked == ["m-1"]
+    with unit_of_work(lost.shop_id):
+        assert credits.balance_of(lost.shop_id).spent == 2
 
 
 def test_a_stranger_is_looked_up_once_and_given_up_after_eight_misses(
