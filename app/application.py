@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.api import register_api
 from app.audiences.service.audiences import segment_members
+from app.auth.authentication import register_authentication
 from app.config import Settings
 from app.contacts import service as contacts
 from app.core.cors import register_cors
@@ -16,7 +17,6 @@ from app.core.http.errors import register_error_handlers
 from app.core.http.lifecycle import IdConverter, register_lifecycle
 from app.core.logging import configure_logging
 from app.core.redis import init_redis
-from app.auth.authentication import register_authentication
 
 
 def build(settings: Settings | None = None) -> Flask:

@@ -37,14 +37,18 @@ POLL_SECONDS = 1
 
 
 class Worker(SimpleWorker):
-    """One process, no forked child: a killed worker leaves nothing running behind, and a job costs 4 ms, not 11."""
+    """One process, no forked child: a killed worker leaves nothing running behind, and a job costs 4 ms,
+    not 11.
+    """
 
     job_class = JsonJob
     queue_class = JsonQueue
 
 
 def run_worker(names: list[str]) -> None:
-    """Serve the named queues (all of them when none is named) until SIGTERM; the job in hand is finished first."""
+    """Serve the named queues (all of them when none is named) until SIGTERM; the job in hand is finished
+    first.
+    """
     unknown = set(names) - set(QUEUES)
     if unknown:
         sys.exit(f"unknown queue: {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}")
@@ -56,7 +60,9 @@ def run_worker(names: list[str]) -> None:
 
 
 class TickScheduler(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
-    """rq-scheduler that speaks JSON, registers what is missing on every round and survives a flushed Redis."""
+    """rq-scheduler that speaks JSON, registers what is missing on every round and survives a flushed
+    Redis.
+    """
 
     job_class = JsonJob
     queue_class = JsonQueue

@@ -113,7 +113,8 @@ def _frontend_url(raw: str) -> str:
 
 
 def _postgres_url(raw: str) -> str:
-    # SQLAlchemy 2.1 reads postgresql:// as psycopg 3, which is not installed; postgres:// was never supported.
+    # SQLAlchemy 2.1 reads postgresql:// as psycopg 3, which is not installed; postgres:// was never
+    # supported.
     for prefix in ("postgres://", "postgresql://", "postgresql+psycopg2://"):
         if raw.startswith(prefix):
             return "postgresql+psycopg2://" + raw[len(prefix) :]

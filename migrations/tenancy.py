@@ -6,7 +6,8 @@ from alembic import op
 
 
 def protect(table: str, *, column: str = "shop_id") -> None:
-    """Force row-level security on `table`: a transaction sees the rows of `app.shop_id`, or all when it crosses shops.
+    """Force row-level security on `table`: a transaction sees the rows of `app.shop_id`, or all when it
+    crosses shops.
 
     The sub-selects are evaluated once per statement, not once per row.
     """
@@ -36,4 +37,4 @@ def grant(*tables: str, privileges: str = "SELECT, INSERT, UPDATE, DELETE") -> N
                 REVOKE ALL ON {table} FROM astronote_app;
                 GRANT {privileges} ON {table} TO astronote_app;
               END IF;
-            END $$""")
+            END $$""")  # noqa: S608 (the names are ours)

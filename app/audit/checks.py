@@ -1,4 +1,5 @@
-"""The invariants of the books and the pipeline, one SQL query each. Every query returns the rows that break its rule.
+"""The invariants of the books and the pipeline, one SQL query each. Every query returns the rows that
+break its rule.
 
 They hold after every commit, so the audit may run at any moment, beside any worker.
 """
@@ -22,7 +23,8 @@ CHECKS = (
     Check(
         "credits_add_up",
         "all accounts of a shop together are zero: what it has is what it got",
-        """SELECT shop_id, sum(balance) AS off_by FROM ledger_accounts GROUP BY shop_id HAVING sum(balance) <> 0""",
+        """SELECT shop_id, sum(balance) AS off_by FROM ledger_accounts GROUP BY shop_id HAVING sum(balance)
+          <> 0""",
         "SELECT count(DISTINCT shop_id) FROM ledger_accounts",
     ),
     Check(
@@ -51,8 +53,10 @@ CHECKS = (
     Check(
         "held_account_is_the_holds",
         "what is held is what the holds have left",
-        """SELECT a.shop_id, a.balance, coalesce(h.left_credits, 0) AS holds FROM ledger_accounts a LEFT JOIN (
-             SELECT shop_id, sum(allowance_left + wallet_left) AS left_credits FROM credit_holds GROUP BY shop_id) h
+        """SELECT a.shop_id, a.balance, coalesce(h.left_credits, 0) AS holds FROM ledger_accounts a LEFT
+          JOIN (
+             SELECT shop_id, sum(allowance_left + wallet_left) AS left_credits FROM credit_holds GROUP BY
+               shop_id) h
              ON h.shop_id = a.shop_id
            WHERE a.kind = 'held' AND a.balance <> coalesce(h.left_credits, 0)""",
         "SELECT count(*) FROM credit_holds",
@@ -60,7 +64,8 @@ CHECKS = (
     Check(
         "holds_are_the_open_messages",
         "a run's hold has left exactly the parts of its pending, claimed and unknown messages",
-        """SELECT h.shop_id, h.run_id, h.allowance_left + h.wallet_left AS left_credits, coalesce(m.parts, 0) AS open_parts
+        """SELECT h.shop_id, h.run_id, h.allowance_left + h.wallet_left AS left_credits, coalesce(m.parts,
+          0) AS open_parts
            FROM credit_holds h LEFT JOIN (
              SELECT run_id, sum(parts) AS parts FROM messages WHERE state IN ('pending', 'claimed', 'unknown')
              GROUP BY run_id) m ON m.run_id = h.run_id
@@ -70,11 +75,13 @@ CHECKS = (
     Check(
         "spent_is_the_charged_messages",
         "what a run has spent is the parts of its accepted messages that were not refunded",
-        """SELECT h.shop_id, h.run_id, h.allowance_spent + h.wallet_spent AS spent, coalesce(m.parts, 0) AS charged_parts
+        """SELECT h.shop_id, h.run_id, h.allowance_spent + h.wallet_spent AS spent, coalesce(m.parts, 0) AS
+          charged_parts
            FROM credit_holds h LEFT JOIN (
              SELECT run_id, sum(parts) AS parts FROM messages m
              WHERE state IN ('sent', 'delivered') OR (state = 'undelivered' AND NOT EXISTS (
-               SELECT 1 FROM ledger_transfers t WHERE t.shop_id = m.shop_id AND t.kind = 'refund' AND t.message_id = m.id
+               SELECT 1 FROM ledger_transfers t WHERE t.shop_id = m.shop_id AND t.kind = 'refund' AND
+                 t.message_id = m.id
                  AND t.run_id = m.run_id))
              GROUP BY run_id) m ON m.run_id = h.run_id
            WHERE h.allowance_spent + h.wallet_spent <> coalesce(m.parts, 0)""",
@@ -84,7 +91,8 @@ CHECKS = (
         "spent_account_is_the_runs",
         "a shop's spent credits are those of its runs",
         """SELECT a.shop_id, a.balance, coalesce(h.spent, 0) AS runs FROM ledger_accounts a LEFT JOIN (
-             SELECT shop_id, sum(allowance_spent + wallet_spent) AS spent FROM credit_holds GROUP BY shop_id) h
+             SELECT shop_id, sum(allowance_spent + wallet_spent) AS spent FROM credit_holds GROUP BY
+               shop_id) h
              ON h.shop_id = a.shop_id
            WHERE a.kind = 'spent' AND a.balance <> coalesce(h.spent, 0)""",
         "SELECT count(*) FROM credit_holds",
@@ -103,22 +111,27 @@ CHECKS = (
         "a run's counters are the number of its messages in each state",
         """SELECT r.shop_id, r.id AS run_id FROM message_runs r LEFT JOIN (
              SELECT run_id, count(*) FILTER (WHERE state = 'pending') AS pending,
-               count(*) FILTER (WHERE state = 'claimed') AS claimed, count(*) FILTER (WHERE state = 'unknown') AS unknown,
-               count(*) FILTER (WHERE state = 'sent') AS sent, count(*) FILTER (WHERE state = 'delivered') AS delivered,
+               count(*) FILTER (WHERE state = 'claimed') AS claimed, count(*) FILTER (WHERE state =
+                 'unknown') AS unknown,
+               count(*) FILTER (WHERE state = 'sent') AS sent, count(*) FILTER (WHERE state = 'delivered')
+                 AS delivered,
                count(*) FILTER (WHERE state = 'undelivered') AS undelivered,
-               count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'not_sent') AS not_sent,
+               count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state =
+                 'not_sent') AS not_sent,
                count(*) FILTER (WHERE state = 'skipped') AS skipped
              FROM messages GROUP BY run_id) m ON m.run_id = r.id
-           WHERE (r.pending, r.claimed, r.unknown, r.sent, r.delivered, r.undelivered, r.failed, r.not_sent, r.skipped)
+           WHERE (r.pending, r.claimed, r.unknown, r.sent, r.delivered, r.undelivered, r.failed,
+             r.not_sent, r.skipped)
              IS DISTINCT FROM (coalesce(m.pending, 0), coalesce(m.claimed, 0), coalesce(m.unknown, 0),
-               coalesce(m.sent, 0), coalesce(m.delivered, 0), coalesce(m.undelivered, 0), coalesce(m.failed, 0),
-               coalesce(m.not_sent, 0), coalesce(m.skipped, 0))""",
+               coalesce(m.sent, 0), coalesce(m.delivered, 0), coalesce(m.undelivered, 0),
+               coalesce(m.failed, 0), coalesce(m.not_sent, 0), coalesce(m.skipped, 0))""",
         "SELECT count(*) FROM message_runs",
     ),
     Check(
         "claims_do_not_outlive_their_lease",
         "no message stays claimed past its lease and two sweeps",
-        """SELECT m.shop_id, m.id AS message_id, m.attempt_id FROM messages m JOIN send_attempts a ON a.id = m.attempt_id
+        """SELECT m.shop_id, m.id AS message_id, m.attempt_id FROM messages m JOIN send_attempts a ON a.id
+          = m.attempt_id
            WHERE m.state = 'claimed' AND a.started_at < now() - make_interval(secs => :lease_seconds + 60)""",
         "SELECT count(*) FROM messages WHERE state = 'claimed'",
     ),
@@ -136,7 +149,8 @@ CHECKS = (
            LEFT JOIN message_runs r ON r.id = m.run_id
            LEFT JOIN contacts c ON c.id = m.contact_id
            LEFT JOIN send_attempts a ON a.id = m.attempt_id
-           WHERE r.id IS NULL OR r.shop_id <> m.shop_id OR c.shop_id <> m.shop_id OR a.shop_id <> m.shop_id""",
+           WHERE r.id IS NULL OR r.shop_id <> m.shop_id OR c.shop_id <> m.shop_id OR a.shop_id <>
+             m.shop_id""",
         "SELECT count(*) FROM messages",
     ),
     Check(
@@ -144,7 +158,8 @@ CHECKS = (
         "every contact that opted out is on the suppression list, and nobody on it is opted in",
         """SELECT c.shop_id, c.id AS contact_id FROM contacts c LEFT JOIN suppressions s
              ON s.shop_id = c.shop_id AND s.phone = c.phone
-           WHERE (c.consent = 'opted_out' AND s.phone IS NULL) OR (c.consent = 'opted_in' AND s.phone IS NOT NULL)""",
+           WHERE (c.consent = 'opted_out' AND s.phone IS NULL) OR (c.consent = 'opted_in' AND s.phone IS
+             NOT NULL)""",
         "SELECT count(*) FROM contacts",
     ),
 )

@@ -23,7 +23,9 @@ def audit_command(as_json: bool) -> None:
     else:
         for finding in findings:
             mark = "ok  " if not finding.differences else "FAIL"
-            click.echo(f"{mark} {finding.check.name:34} {finding.looked_at:>9} looked at  {finding.check.promise}")
+            click.echo(
+                f"{mark} {finding.check.name:34} {finding.looked_at:>9} looked at  {finding.check.promise}"
+            )
             for example in finding.examples:
                 click.echo(f"       {example}")
         click.echo(f"audit: {len(findings)} checks, {differences} differences")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import structlog
 from flask import Flask, current_app, g, request
 
+from app.auth import tokens
 from app.core.errors import AuthenticationRequired
 from app.core.http import ApiBlueprint
-from app.auth import tokens
 from app.shops import service
 from app.shops.domains import normalise_domain
 from app.shops.errors import TenantMismatch
@@ -22,7 +22,9 @@ def register_authentication(app: Flask) -> None:
 
 
 def authenticate() -> None:
-    """Set `g.shop_id` and `g.shop`. Raises AuthenticationRequired, InvalidToken, ShopNotFound or TenantMismatch."""
+    """Set `g.shop_id` and `g.shop`. Raises AuthenticationRequired, InvalidToken, ShopNotFound or
+    TenantMismatch.
+    """
     if request.endpoint is None or request.method == "OPTIONS" or _is_public(request.blueprint):
         return
     credential = tokens.verify(bearer_token())

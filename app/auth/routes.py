@@ -6,12 +6,8 @@ from typing import Any
 
 from flask import g
 
-from app.core.http import ApiBlueprint
 from app.auth import tokens
-from app.credits import service as credits
-from app.shops import service
 from app.auth.authentication import bearer_token
-from app.shops.models import Shop
 from app.auth.schemas import (
     RefreshedSchema,
     SessionTokenIn,
@@ -19,6 +15,10 @@ from app.auth.schemas import (
     VerifiedSchema,
     WhoamiSchema,
 )
+from app.core.http import ApiBlueprint
+from app.credits import service as credits
+from app.shops import service
+from app.shops.models import Shop
 
 public = ApiBlueprint("sign-in", __name__, public=True, description="Getting a token")
 blueprint = ApiBlueprint("auth", __name__, description="The signed-in shop")

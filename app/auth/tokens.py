@@ -1,7 +1,7 @@
 """The app's own JWT, and Shopify's session token.
 
-Sources: contract §2.1 (claims, 30 days), Shopify "session tokens" (HS256 by the client secret, one minute, `dest`
-and `iss` name the shop, `aud` the client id).
+Sources: contract §2.1 (claims, 30 days), Shopify "session tokens" (HS256 by the client secret, one minute,
+`dest` and `iss` name the shop, `aud` the client id).
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Credential:
 def issue(shop_id: int, shop_domain: str) -> str:
     """A new app token, valid 30 days.
 
-    One client decodes the payload with plain atob, which knows neither - nor _: sign until the segment has none.
+    One client decodes the payload with plain atob, which knows neither - nor _: sign until the segment has
+    none.
     """
     issued = now()
     claims = {"storeId": str(shop_id), "shopDomain": shop_domain, "source": SOURCE}

@@ -48,7 +48,9 @@ def grant(domain: str, amount: int, reason: str, key: str | None) -> None:
     """Add credits to a shop's wallet."""
     shop = _shop(domain)
     done = service.grant_credits(shop.id, amount, key=key or f"grant:{uuid4().hex}", reason=reason)
-    click.echo(f"{amount} credits granted to {shop.domain}" if done else "this key was used before; nothing granted")
+    click.echo(
+        f"{amount} credits granted to {shop.domain}" if done else "this key was used before; nothing granted"
+    )
 
 
 @credits_cli.command("show")

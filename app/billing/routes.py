@@ -32,7 +32,12 @@ def show_balance() -> dict[str, Any]:
 
 def _subscription(account: Account) -> dict[str, Any]:
     found, currency = account.subscription, account.shop.currency
-    none = {"billingCurrency": currency, "currency": currency, "pendingChange": None, "availableOptions": []}
+    none: dict[str, Any] = {
+        "billingCurrency": currency,
+        "currency": currency,
+        "pendingChange": None,
+        "availableOptions": [],
+    }
     if found is None:
         return none | {
             "active": False,

@@ -20,7 +20,9 @@ class Account:
     balance: Balance
 
 
-def open_shop(domain: str, *, name: str | None = None, plan: str | None = "starter", country: str = "GR") -> Shop:
+def open_shop(
+    domain: str, *, name: str | None = None, plan: str | None = "starter", country: str = "GR"
+) -> Shop:
     """Make a shop, and start the allowance of its plan. Raises ValidationFailed.
 
     The allowance is keyed by its period: a process that dies in between leaves a shop whose allowance

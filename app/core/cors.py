@@ -30,7 +30,10 @@ EXPOSED = ["X-Request-ID", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
 
 def register_cors(app: Flask, settings: Settings) -> None:
-    """Allow the configured front ends, the Shopify admin and shops' storefronts. No cookies: auth is a Bearer token."""
+    """Allow the configured front ends, the Shopify admin and shops' storefronts.
+
+    No cookies: auth is a Bearer token.
+    """
     frontends = [*settings.cors_allowlist, *([settings.frontend_url] if settings.frontend_url else [])]
     CORS(
         app,

@@ -26,14 +26,16 @@ class Base(DeclarativeBase):
     )
 
 
-# expire_on_commit off: a row that a unit of work returns can be shown after it. autobegin stays on for Flask's
-# teardown, but tenant rows are invisible outside `unit_of_work`.
+# expire_on_commit off: a row that a unit of work returns can be shown after it. autobegin stays on for
+# Flask's teardown, but tenant rows are invisible outside `unit_of_work`.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 if TYPE_CHECKING:
 
     class Model(Base):
-        """What a table's class inherits from; at run time Flask-SQLAlchemy's, which knows the app's engine."""
+        """What a table's class inherits from; at run time Flask-SQLAlchemy's, which knows the app's
+        engine.
+        """
 
         __abstract__ = True
 else:
@@ -70,8 +72,8 @@ def _drop_privileges(dbapi_connection: Any, _record: Any) -> None:
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APP_ROLE,))
             if cursor.fetchone() is None:
                 raise UnsafeDatabaseRole(
-                    f"DATABASE_URL connects as a role that bypasses row-level security and {APP_ROLE} does not"
-                    " exist. Run the migrations, or connect as an ordinary role."
+                    "DATABASE_URL connects as a role that bypasses row-level security, and the role"
+                    f" {APP_ROLE} does not exist. Run the migrations, or connect as an ordinary role."
                 )
             cursor.execute(f"SET ROLE {APP_ROLE}")
     dbapi_connection.commit()

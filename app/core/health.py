@@ -43,7 +43,9 @@ def healthz() -> dict[str, str]:
 @blueprint.response(200)
 @blueprint.errors(503)
 def readiness() -> Response:
-    """The database and Redis answer, and every queue has a worker (a missing worker is shown, not a failure)."""
+    """The database and Redis answer, and every queue has a worker (a missing worker is shown, not a
+    failure).
+    """
     checks = {"database": _database_answers(), "redis": False, "workers": False, "workerLock": False}
     try:
         connection = redis_client()

@@ -1,7 +1,7 @@
 """Idempotency keys in Postgres, in the same transaction as the effect they guard.
 
-A second request with a key waits for the first one's transaction, then gets its stored answer; a first request
-that failed has left nothing, so the second one runs.
+A second request with a key waits for the first one's transaction, then gets its stored answer; a first
+request that failed has left nothing, so the second one runs.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def read_key(header: str | None) -> str | None:
 def stored_answer(shop_id: int, key: str, request: Any) -> dict[str, Any] | None:
     """The answer given to the first use of `key`, or None when this is the first. A step.
 
-    Raises IdempotencyKeyReused when `request` differs from the first one's, IdempotencyInProgress when the first
-    one does not end within the lock timeout.
+    Raises IdempotencyKeyReused when `request` differs from the first one's, IdempotencyInProgress when the
+    first one does not end within the lock timeout.
     """
     session = require_unit_of_work()
     digest = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()

@@ -13,7 +13,9 @@ from app.core.ticks import claim_tick, finish_tick
 
 
 def doorbell(topic: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Mark a function as the job behind `topic`: it clears its bell first, so that news during its run rings again."""
+    """Mark a function as the job behind `topic`: it clears its bell first, so that news during its run
+    rings again.
+    """
 
     def mark(job: Callable[..., None]) -> Callable[..., None]:
         @wraps(job)
@@ -33,7 +35,9 @@ def doorbell(topic: str) -> Callable[[Callable[..., None]], Callable[..., None]]
 
 
 def periodic(topic: str, every_seconds: int) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Mark a function as periodic work: it runs at most once per period, however often the scheduler rings."""
+    """Mark a function as periodic work: it runs at most once per period, however often the scheduler
+    rings.
+    """
 
     def mark(work: Callable[[], None]) -> Callable[[], None]:
         @wraps(work)

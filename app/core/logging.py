@@ -1,7 +1,9 @@
 """One JSON line per event, with no personal data by construction.
 
-Numbers and flags pass. A string passes only under a key that cannot carry personal data; everything else becomes
-"[redacted]". Exceptions are logged as type and frames, never with their text: a database error quotes the row.
+Numbers and flags pass. A string passes only under a key that cannot carry personal data; everything else
+becomes
+"[redacted]". Exceptions are logged as type and frames, never with their text: a database error quotes the
+row.
 Lines of other libraries keep their text with everything that looks like a phone, e-mail or token cut out.
 """
 

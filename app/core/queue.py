@@ -6,8 +6,10 @@ again for whatever is still waiting. Jobs are serialised as JSON and carry integ
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
-from redis import Redis, RedisError
+from redis import RedisError
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -31,16 +33,16 @@ BELL_SECONDS = 10
 class JsonJob(Job):
     """A job whose default serialiser is JSON, so that rq-scheduler (which takes none) uses it too."""
 
-    def __init__(self, *args: object, serializer: object = None, **kwargs: object) -> None:
-        super().__init__(*args, serializer=serializer or JSONSerializer, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **_as_json(kwargs))
 
     @classmethod
-    def create(cls, *args: object, serializer: object = None, **kwargs: object) -> Job:
-        return super().create(*args, serializer=serializer or JSONSerializer, **kwargs)  # type: ignore[arg-type]
+    def create(cls, *args: Any, **kwargs: Any) -> Job:
+        return super().create(*args, **_as_json(kwargs))
 
     @classmethod
-    def fetch(cls, id: str, connection: Redis, serializer: object = None, **kwargs: object) -> Job:
-        return super().fetch(id, connection, serializer=serializer or JSONSerializer, **kwargs)  # type: ignore[arg-type]
+    def fetch(cls, *args: Any, **kwargs: Any) -> Job:
+        return super().fetch(*args, **_as_json(kwargs))
 
 
 class JsonQueue(Queue):
@@ -48,8 +50,12 @@ class JsonQueue(Queue):
 
     job_class = JsonJob
 
-    def __init__(self, *args: object, serializer: object = None, **kwargs: object) -> None:
-        super().__init__(*args, serializer=serializer or JSONSerializer, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **_as_json(kwargs))
+
+
+def _as_json(options: dict[str, Any]) -> dict[str, Any]:
+    return options | {"serializer": options.get("serializer") or JSONSerializer}
 
 
 def queue_name(topic: str) -> str:

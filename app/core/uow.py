@@ -31,7 +31,8 @@ class NestedUnitOfWork(RuntimeError):
 
 @contextmanager
 def unit_of_work(shop_id: int) -> Iterator[Session]:
-    """One transaction that sees and writes this shop's rows only. Commits on leaving, rolls back on any exception.
+    """One transaction that sees and writes this shop's rows only. Commits on leaving, rolls back on any
+    exception.
 
     Callbacks given to `after_commit` run after the commit, in order.
     """

@@ -24,7 +24,9 @@ from app.core.database import Model
 
 
 class AccountKind(StrEnum):
-    """Where credits can be. The last three are sources: their balance is what has come from them, negative."""
+    """Where credits can be. The last three are sources: their balance is what has come from them,
+    negative.
+    """
 
     WALLET = "wallet"
     ALLOWANCE = "allowance"

@@ -10,13 +10,14 @@ ENSURE_ACCOUNTS = text("""
     SELECT :shop_id, kind FROM unnest(CAST(:kinds AS text[])) AS kind
     ON CONFLICT (shop_id, kind) DO NOTHING""")
 
-# Locked in id order everywhere, so that two postings cannot wait for each other. The statement after this one has a
-# snapshot that sees every key written under these locks.
+# Locked in id order everywhere, so that two postings cannot wait for each other. The statement after this
+# one has a snapshot that sees every key written under these locks.
 LOCK_ACCOUNTS = text("""
     SELECT kind, balance FROM ledger_accounts
     WHERE shop_id = :shop_id AND kind = ANY (CAST(:kinds AS text[])) ORDER BY id FOR UPDATE""")
 
-# fresh: the transfers whose key is new. Every account moves once by the sum of them; each transfer row then shows the
+# fresh: the transfers whose key is new. Every account moves once by the sum of them; each transfer row
+# then shows the
 # balance that its accounts had after it (final balance minus what later rows of the posting still moved).
 POST_TRANSFERS = text("""
     WITH asked AS (
@@ -37,11 +38,14 @@ POST_TRANSFERS = text("""
       WHERE a.id = s.account_id RETURNING a.id, a.balance),
     after AS (
       SELECT s.place, s.account_id, m.balance - coalesce(sum(s.delta) OVER (
-               PARTITION BY s.account_id ORDER BY s.place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS balance
+               PARTITION BY s.account_id ORDER BY s.place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED
+                 FOLLOWING), 0) AS balance
       FROM steps s JOIN moved m ON m.id = s.account_id)
-    INSERT INTO ledger_transfers (shop_id, from_account_id, to_account_id, amount, kind, key, run_id, message_id, reason,
+    INSERT INTO ledger_transfers (shop_id, from_account_id, to_account_id, amount, kind, key, run_id,
+      message_id, reason,
                                   from_balance_after, to_balance_after)
-    SELECT :shop_id, f.from_id, f.to_id, f.amount, :kind, f.key, :run_id, f.message_id, :reason, a.balance, b.balance
+    SELECT :shop_id, f.from_id, f.to_id, f.amount, :kind, f.key, :run_id, f.message_id, :reason, a.balance,
+      b.balance
     FROM fresh f
     JOIN after a ON a.place = f.place AND a.account_id = f.from_id
     JOIN after b ON b.place = f.place AND b.account_id = f.to_id
@@ -49,7 +53,8 @@ POST_TRANSFERS = text("""
     RETURNING amount""")
 
 KNOWN_AMOUNTS = text("""
-    SELECT key, amount FROM ledger_transfers WHERE shop_id = :shop_id AND key = ANY (CAST(:keys AS text[]))""")
+    SELECT key, amount FROM ledger_transfers WHERE shop_id = :shop_id AND key = ANY (CAST(:keys AS
+      text[]))""")
 
 # Allowance first. The row lock on the hold makes two settlements of one run take turns.
 TAKE_FROM_HOLD = text("""
@@ -87,5 +92,6 @@ STALE_HOLDS = text("""
     SELECT shop_id, run_id, allowance_left + wallet_left AS left_credits FROM credit_holds
     WHERE allowance_left + wallet_left > 0 AND expires_at < now() ORDER BY id LIMIT :limit""")
 EXTEND_HOLD = text("""
-    UPDATE credit_holds SET expires_at = now() + interval '24 hours' WHERE shop_id = :shop_id AND run_id = :run_id""")
+    UPDATE credit_holds SET expires_at = now() + interval '24 hours' WHERE shop_id = :shop_id AND run_id =
+      :run_id""")
 BALANCES = text("SELECT kind, balance FROM ledger_accounts WHERE shop_id = :shop_id")

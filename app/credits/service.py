@@ -1,6 +1,8 @@
-"""Credits: the only door to the ledger. Everything here but `wallet_of` is a step inside the caller's unit of work.
+"""Credits: the only door to the ledger. Everything here but `wallet_of` is a step inside the caller's unit
+of work.
 
-One credit is one SMS part to one recipient. A hold reserves, a capture spends what the provider accepted, a release
+One credit is one SMS part to one recipient. A hold reserves, a capture spends what the provider accepted,
+a release
 gives back what was not sent, a refund gives back what was spent in vain. Each posting is keyed once per shop:
 repeating it moves nothing.
 """
@@ -82,7 +84,10 @@ def grant(shop_id: int, amount: int, *, key: str, reason: str) -> bool:
 
 
 def purchase(shop_id: int, amount: int, *, key: str, reason: str) -> bool:
-    """Add bought credits to the wallet, once per `key` (`stripe:{payment_intent}`). True when this call did it."""
+    """Add bought credits to the wallet, once per `key` (`stripe:{payment_intent}`).
+
+    True when this call did it.
+    """
     return (
         _post(
             shop_id,
@@ -267,38 +272,34 @@ def _post(
 ) -> int:
     """Post the movements whose keys are new; the amount moved.
 
-    Raises TransferKeyReused when a known key comes with another amount, or (`must_be_new`) comes again at all: then
-    the rows that were moved before this call do not match the ledger, and the caller's transaction must not commit.
+    Raises TransferKeyReused when a known key comes with another amount, or (`must_be_new`) comes again at
+    all: then
+    the rows that were moved before this call do not match the ledger, and the caller's transaction must
+    not commit.
     """
     movements = [movement for movement in movements if movement.amount]
     if not movements:
         return 0
-    kinds = sorted({movement.source for movement in movements} | {movement.target for movement in movements})
-    _lock(shop_id, kinds)
-    session = require_unit_of_work()
-    keys = [movement.key for movement in movements]
+    _lock(shop_id, sorted({m.source for m in movements} | {m.target for m in movements}))
+    values = {"shop_id": shop_id, "kind": kind, "run_id": run_id, "reason": reason, **_as_arrays(movements)}
     try:
-        posted = session.scalars(
-            queries.POST_TRANSFERS,
-            {
-                "shop_id": shop_id,
-                "kind": kind,
-                "run_id": run_id,
-                "reason": reason,
-                "keys": keys,
-                "from_kinds": [str(movement.source) for movement in movements],
-                "to_kinds": [str(movement.target) for movement in movements],
-                "amounts": [movement.amount for movement in movements],
-                "message_ids": [movement.message_id for movement in movements],
-            },
-        ).all()
+        posted = require_unit_of_work().scalars(queries.POST_TRANSFERS, values).all()
     except IntegrityError as refused:  # an account would go below zero: the caller moved what it did not have
-        raise InsufficientCredits(
-            required=sum(m.amount for m in movements), allowance=0, wallet=0
-        ) from refused
+        needed = sum(movement.amount for movement in movements)
+        raise InsufficientCredits(required=needed, allowance=0, wallet=0) from refused
     if len(posted) < len(movements):
         _check_repeat(shop_id, movements, must_be_new)
     return sum(posted)
+
+
+def _as_arrays(movements: Sequence[Movement]) -> dict[str, list[object]]:
+    return {
+        "keys": [movement.key for movement in movements],
+        "from_kinds": [str(movement.source) for movement in movements],
+        "to_kinds": [str(movement.target) for movement in movements],
+        "amounts": [movement.amount for movement in movements],
+        "message_ids": [movement.message_id for movement in movements],
+    }
 
 
 def _check_repeat(shop_id: int, movements: Sequence[Movement], must_be_new: bool) -> None:

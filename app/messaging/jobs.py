@@ -11,7 +11,8 @@ from app.messaging.service import sending, sweeping
 def send(shop_id: int, run_id: int) -> None:
     """Send a slice of a run, then go to the tail of the queue. Harmless if it runs twice, late, or never.
 
-    Ringing at the start calls in another worker if one is free; the bell makes sure that at most one job waits.
+    Ringing at the start calls in another worker if one is free; the bell makes sure that at most one job
+    waits.
     """
     if sending.has_work(shop_id, run_id):
         wake("messaging.send", shop_id, run_id)

@@ -2,8 +2,10 @@
 
     [link number: 1 character][message id: 6][MAC: 9 characters, 54 bits]
 
-in the URL-safe base64 alphabet. Link 0 is the opt-out link, 1 to 63 are the URLs of the text. Because the length
-never varies, the parts of a text are known before its message has an id, and freezing a million messages makes no
+in the URL-safe base64 alphabet. Link 0 is the opt-out link, 1 to 63 are the URLs of the text. Because the
+length
+never varies, the parts of a text are known before its message has an id, and freezing a million messages
+makes no
 link rows. Guessing one needs 2^54 tries against a rate-limited page, and all it could do is opt somebody out.
 """
 

@@ -1,9 +1,10 @@
 """What a text costs for each recipient, as one SQL expression.
 
-A rendered text is the literals plus the recipient's values, so its length is a sum of lengths that the contact row
-already keeps. The number of parts follows from the length alone unless a two-unit character (an escape, an emoji)
-could meet a part boundary; only those rows are rendered in SQL and packed exactly by `sms_parts`. The property test
-in tests/messaging/test_pricing.py holds this to the Python renderer.
+A rendered text is the literals plus the recipient's values, so its length is a sum of lengths that the
+contact row
+already keeps. The number of parts follows from the length alone unless a two-unit character (an escape, an
+emoji) could meet a part boundary; only those rows are rendered in SQL and packed exactly by `sms_parts`. The
+property test in tests/messaging/test_pricing.py holds this to the Python renderer.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ PRICED_COLUMNS = (
 
 @dataclass(frozen=True)
 class SlotValue:
-    """One merge value in SQL: its text and its length in both alphabets (septets is -1 when it is not GSM-7)."""
+    """One merge value in SQL: its text and its length in both alphabets (septets is -1 when it is not
+    GSM-7).
+    """
 
     text: ColumnElement[str]
     septets: ColumnElement[int]

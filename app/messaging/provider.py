@@ -57,8 +57,8 @@ def mitto() -> MittoClient:
 def call(client: MittoClient, messages: Sequence[OutboundSms]) -> CallResult:
     """Send the messages in one call and say what became of each. Raises nothing of the provider's.
 
-    Only three kinds of answer exist: accepted, certainly not accepted, and unclear. A call that is refused for its
-    content is certainly not sent, so its halves are tried: one bad row does not fail its batch.
+    Only three kinds of answer exist: accepted, certainly not accepted, and unclear. A call that is refused
+    for its content is certainly not sent, so its halves are tried: one bad row does not fail its batch.
     """
     try:
         answer = client.send_bulk(messages)

@@ -8,19 +8,22 @@ from __future__ import annotations
 from sqlalchemy import text
 
 # Claim: the attempt and the claims commit before the provider is called.
-# - picked must be MATERIALIZED: as a sub-select the planner may run it again for each row and claim everything.
-# - is_open: pausing and cancelling stop here.
-# - suppressions: consent is asked for the last time; nothing claimed after an opt-out has committed ever leaves.
+# - picked must be MATERIALIZED: as a sub-select the planner may run it again for each row and claim
+# everything. - is_open: pausing and cancelling stop here.
+# - suppressions: consent is asked for the last time; nothing claimed after an opt-out has committed ever
+# leaves.
 CLAIM = text("""
     WITH picked AS MATERIALIZED (
-      SELECT m.id, EXISTS (SELECT 1 FROM suppressions s WHERE s.shop_id = m.shop_id AND s.phone = m.phone) AS opted_out
+      SELECT m.id, EXISTS (SELECT 1 FROM suppressions s WHERE s.shop_id = m.shop_id AND s.phone = m.phone)
+        AS opted_out
       FROM messages m
       WHERE m.run_id = :run_id AND m.shop_id = :shop_id AND m.state = 'pending' AND m.send_after <= now()
         AND EXISTS (SELECT 1 FROM message_runs r WHERE r.id = :run_id AND r.is_open)
       ORDER BY m.id LIMIT :size FOR UPDATE OF m SKIP LOCKED),
     attempt AS (
       INSERT INTO send_attempts (shop_id, run_id, size)
-      SELECT :shop_id, :run_id, (SELECT count(*) FROM picked) WHERE EXISTS (SELECT 1 FROM picked) RETURNING id),
+      SELECT :shop_id, :run_id, (SELECT count(*) FROM picked) WHERE EXISTS (SELECT 1 FROM picked) RETURNING
+        id),
     moved AS (
       UPDATE messages m SET
         state = CASE WHEN p.opted_out THEN 'skipped' ELSE 'claimed' END,
@@ -35,12 +38,12 @@ CLAIM = text("""
       WHERE r.id = :run_id AND t.total > 0 RETURNING r.id)
     SELECT * FROM moved ORDER BY id""")
 
-CLOSE_EMPTY_ATTEMPT = text(
-    "UPDATE send_attempts SET state = 'settled', outcome = 'all_opted_out', finished_at = now() WHERE id = :attempt_id"
-)
+CLOSE_EMPTY_ATTEMPT = text("""
+    UPDATE send_attempts SET state = 'settled', outcome = 'all_opted_out', finished_at = now()
+    WHERE id = :attempt_id""")
 
-# Settle: also takes rows that the sweep has meanwhile called unknown: this caller knows better. The attempt closes
-# with the rows, so an attempt is open exactly as long as somebody may still settle it.
+# Settle: also takes rows that the sweep has meanwhile called unknown: this caller knows better. The
+# attempt closes with the rows, so an attempt is open exactly as long as somebody may still settle it.
 SETTLE = text("""
     WITH answer AS (
       SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:provider_ids AS text[]),
@@ -56,27 +59,33 @@ SETTLE = text("""
         sent_at = CASE WHEN a.state = 'sent' THEN now() END,
         tries = m.tries + CASE WHEN a.state = 'pending' THEN 1 ELSE 0 END,
         send_after = CASE WHEN a.state = 'pending'
-          THEN now() + make_interval(secs => greatest(a.wait_seconds, least(5 * 2 ^ m.tries, 300))) ELSE m.send_after END,
+          THEN now() + make_interval(secs => greatest(a.wait_seconds, least(5 * 2 ^ m.tries, 300))) ELSE
+          m.send_after END,
         updated_at = now()
       FROM picked p JOIN answer a ON a.id = p.id WHERE m.id = p.id
       RETURNING m.state, m.parts, p.was),
     tally AS (
-      SELECT count(*) FILTER (WHERE was = 'claimed') AS from_claimed, count(*) FILTER (WHERE was = 'unknown') AS from_unknown,
+      SELECT count(*) FILTER (WHERE was = 'claimed') AS from_claimed, count(*) FILTER (WHERE was =
+        'unknown') AS from_unknown,
         count(*) FILTER (WHERE state = 'sent') AS sent, count(*) FILTER (WHERE state = 'failed') AS failed,
-        count(*) FILTER (WHERE state = 'unknown') AS unknown, count(*) FILTER (WHERE state = 'pending') AS pending,
+        count(*) FILTER (WHERE state = 'unknown') AS unknown, count(*) FILTER (WHERE state = 'pending') AS
+          pending,
         coalesce(sum(parts) FILTER (WHERE state = 'sent'), 0)::bigint AS sent_parts,
         coalesce(sum(parts) FILTER (WHERE state = 'failed'), 0)::bigint AS failed_parts
       FROM moved),
     counted AS (
-      UPDATE message_runs r SET claimed = r.claimed - t.from_claimed, unknown = r.unknown - t.from_unknown + t.unknown,
-        sent = r.sent + t.sent, failed = r.failed + t.failed, pending = r.pending + t.pending, updated_at = now()
+      UPDATE message_runs r SET claimed = r.claimed - t.from_claimed, unknown = r.unknown - t.from_unknown
+        + t.unknown,
+        sent = r.sent + t.sent, failed = r.failed + t.failed, pending = r.pending + t.pending, updated_at =
+        now()
       FROM tally t WHERE r.id = :run_id RETURNING r.pending AS pending_left, r.claimed AS claimed_left),
     closed AS (
       UPDATE send_attempts SET state = 'settled', outcome = :outcome, provider_batch_id = :batch_id,
         finished_at = now() WHERE id = :attempt_id)
     SELECT t.*, c.pending_left, c.claimed_left FROM tally t, counted c""")
 
-# Reports: a final one moves a sent message once; delivered beats failed within one batch; anything later is history.
+# Reports: a final one moves a sent message once; delivered beats failed within one batch; anything later
+# is history.
 APPLY_REPORTS = text("""
     WITH reported AS (
       SELECT DISTINCT ON (provider_id) provider_id, status, reason
@@ -107,7 +116,8 @@ RESOLVE_AS_SENT = text("""
     WITH picked AS MATERIALIZED (
       SELECT id, state AS was FROM messages WHERE id = :id AND state IN ('claimed', 'unknown') FOR UPDATE),
     moved AS (
-      UPDATE messages m SET state = 'sent', provider_message_id = :provider_id, failure = NULL, sent_at = now(),
+      UPDATE messages m SET state = 'sent', provider_message_id = :provider_id, failure = NULL, sent_at =
+        now(),
         updated_at = now()
       FROM picked p WHERE m.id = p.id RETURNING m.id, m.shop_id, m.run_id, m.parts, p.was),
     counted AS (
@@ -120,7 +130,8 @@ HAS_PROVIDER_ID = text("SELECT 1 FROM messages WHERE id = :id AND provider_messa
 # Sweep 1: what a dead worker had claimed is unknown, never pending: it may have been sent.
 EXPIRE_CLAIMS = text("""
     WITH picked AS MATERIALIZED (
-      SELECT m.id, m.attempt_id FROM send_attempts a JOIN messages m ON m.attempt_id = a.id AND m.state = 'claimed'
+      SELECT m.id, m.attempt_id FROM send_attempts a JOIN messages m ON m.attempt_id = a.id AND m.state =
+        'claimed'
       WHERE a.state = 'open' AND a.started_at < now() - make_interval(secs => :lease_seconds)
       ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED),
     moved AS (
@@ -129,7 +140,8 @@ EXPIRE_CLAIMS = text("""
     runs AS MATERIALIZED (
       SELECT id FROM message_runs WHERE id IN (SELECT run_id FROM moved) ORDER BY id FOR UPDATE),
     counted AS (
-      UPDATE message_runs r SET claimed = r.claimed - t.total, unknown = r.unknown + t.total, updated_at = now()
+      UPDATE message_runs r SET claimed = r.claimed - t.total, unknown = r.unknown + t.total, updated_at =
+        now()
       FROM (SELECT run_id, count(*) AS total FROM moved GROUP BY run_id) t, runs
       WHERE r.id = t.run_id AND r.id = runs.id)
     SELECT count(*) FROM moved""")
@@ -149,7 +161,8 @@ GIVE_UP_UNKNOWN = text("""
     runs AS MATERIALIZED (
       SELECT id FROM message_runs WHERE id IN (SELECT run_id FROM moved) ORDER BY id FOR UPDATE),
     counted AS (
-      UPDATE message_runs r SET unknown = r.unknown - t.total, not_sent = r.not_sent + t.total, updated_at = now()
+      UPDATE message_runs r SET unknown = r.unknown - t.total, not_sent = r.not_sent + t.total, updated_at
+        = now()
       FROM (SELECT run_id, count(*) AS total FROM moved GROUP BY run_id) t, runs
       WHERE r.id = t.run_id AND r.id = runs.id)
     SELECT shop_id, run_id, min(id) AS first_id, max(id) AS last_id, sum(parts)::bigint AS parts
@@ -175,13 +188,15 @@ SKIP_PENDING = text("""
       FROM (SELECT count(*) AS total FROM moved) t WHERE r.id = :run_id AND r.shop_id = :shop_id RETURNING 1)
     SELECT count(*) AS messages, coalesce(sum(parts), 0)::bigint AS parts FROM moved""")
 SET_OPEN = text("""
-    UPDATE message_runs SET is_open = :is_open, updated_at = now() WHERE id = :run_id AND shop_id = :shop_id""")
+    UPDATE message_runs SET is_open = :is_open, updated_at = now() WHERE id = :run_id AND shop_id =
+      :shop_id""")
 
-# Re-opening: a retry of what failed before acceptance, or a cancelled campaign that is sent after all. Consent is
-# asked again here and once more when the rows are claimed.
+# Re-opening: a retry of what failed before acceptance, or a cancelled campaign that is sent after all.
+# Consent is asked again here and once more when the rows are claimed.
 REOPEN = text("""
     WITH moved AS (
-      UPDATE messages m SET state = 'pending', failure = NULL, attempt_id = NULL, tries = 0, send_after = now(),
+      UPDATE messages m SET state = 'pending', failure = NULL, attempt_id = NULL, tries = 0, send_after =
+        now(),
         updated_at = now()
       WHERE m.run_id = :run_id AND m.shop_id = :shop_id AND m.state = :state AND m.provider_message_id IS NULL
         AND (CAST(:failure AS text) IS NULL OR m.failure = :failure)
@@ -202,4 +217,5 @@ FAILED_MESSAGES = text("""
 TRANSACTION_ID = text("SELECT pg_current_xact_id()::text::bigint")
 HAS_WORK = text("""
     SELECT EXISTS (SELECT 1 FROM message_runs WHERE shop_id = :shop_id AND id = :run_id AND is_open)
-       AND EXISTS (SELECT 1 FROM messages WHERE run_id = :run_id AND state = 'pending' AND send_after <= now())""")
+       AND EXISTS (SELECT 1 FROM messages WHERE run_id = :run_id AND state = 'pending' AND send_after <=
+         now())""")

@@ -1,8 +1,9 @@
 """From what the merchant wrote to what is frozen: links marked, opt-out line appended, characters made cheap.
 
-The order is fixed: constants (shop name, code) → long URLs become short-link marks → smart encoding → cut to fit →
-opt-out line, exactly once. A mark is as long as the token that replaces it when the message is sent, so whatever is
-counted on the frozen text is true of the sent one.
+The order is fixed: constants (shop name, code) → long URLs become short-link marks → smart encoding → cut
+to fit →
+opt-out line, exactly once. A mark is as long as the token that replaces it when the message is sent, so
+whatever is counted on the frozen text is true of the sent one.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ OPT_OUT_LINE = "\n\nUnsubscribe: "
 
 @dataclass(frozen=True)
 class Wording:
-    """A frozen text. `text` still has the recipient's merge tags and the link marks; `links[n-1]` is link n."""
+    """A frozen text. `text` still has the recipient's merge tags and the link marks; `links[n-1]` is link
+    n.
+    """
 
     text: str
     links: tuple[str, ...]
@@ -75,7 +78,10 @@ def short_url(link_base: str, link_no: int) -> str:
 
 
 def mark(link_no: int) -> str:
-    """What stands for link `link_no` until the message has an id. Underscores are GSM-7, like every token character."""
+    """What stands for link `link_no` until the message has an id.
+
+    Underscores are GSM-7, like every token character.
+    """
     return f"_link_{link_no:02d}".ljust(TOKEN_LENGTH, "_")
 
 

@@ -11,9 +11,9 @@ from app.core.clock import now
 from app.core.errors import ValidationFailed
 from app.core.settings import settings
 from app.core.uow import across_shops, require_unit_of_work, unit_of_work
+from app.shops.domains import normalise_domain
 from app.shops.errors import ShopNotFound, SubscriptionRequired
 from app.shops.models import Shop, ShopStatus, Subscription, SubscriptionStatus
-from app.shops.domains import normalise_domain
 
 INCLUDED_SMS = {"starter": 100, "pro": 500}
 INTERVAL = {"starter": "month", "pro": "year"}

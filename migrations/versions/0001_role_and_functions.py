@@ -10,7 +10,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# A managed database often gives one ordinary role: then that role owns the tables and forced row-level security
+# A managed database often gives one ordinary role: then that role owns the tables and forced row-level
+# security
 # holds it too. Where the migrating role may create roles, the application gets one that owns nothing.
 MAKE_ROLE = """
 DO $$ BEGIN
@@ -39,11 +40,12 @@ GSM = (
 )
 GSM_ESCAPED = "\\f^{}\\\\[~]|€"
 
-# A name as it may stand in a text: no control characters, no braces, no outer blanks, at most 40 characters. The
-# same rule as app.messaging.text.template.clean_merge_value.
+# A name as it may stand in a text: no control characters, no braces, no outer blanks, at most 40
+# characters. The same rule as app.messaging.text.template.clean_merge_value.
 CONTROLS = "".join(f"\\u{code:04x}" for code in (*range(1, 0x20), *range(0x7F, 0xA0))) + "{}"
 BLANKS = " " + "".join(
-    f"\\u{code:04x}" for code in (0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+    f"\\u{code:04x}"
+    for code in (0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
 )
 MERGE_VALUE = f"""
 CREATE FUNCTION merge_value(value text) RETURNS text
@@ -52,16 +54,19 @@ AS $$ SELECT rtrim(left(btrim(translate(value, E'{CONTROLS}', ''), E'{BLANKS}'),
 """
 
 # Septets of a text in the GSM 03.38 alphabet (3GPP TS 23.038), -1 when a character is outside it. translate()
-# with an empty target deletes: what is left over is not GSM-7; what the second call deleted costs two septets.
+# with an empty target deletes: what is left over is not GSM-7; what the second call deleted costs two
+# septets.
 SMS_SEPTETS = f"""
-CREATE FUNCTION sms_septets(value text) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURNS NULL ON NULL INPUT
+CREATE FUNCTION sms_septets(value text) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURNS NULL
+  ON NULL INPUT
 AS $$ SELECT (CASE WHEN translate(value, E'{GSM}{GSM_ESCAPED}', '') <> '' THEN -1
               ELSE 2 * length(value) - length(translate(value, E'{GSM_ESCAPED}', '')) END)::smallint $$
 """
 
 # UTF-16 code units: characters outside the basic plane count two.
 SMS_UTF16 = r"""
-CREATE FUNCTION sms_utf16(value text) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURNS NULL ON NULL INPUT
+CREATE FUNCTION sms_utf16(value text) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURNS NULL ON
+  NULL INPUT
 AS $$ SELECT (length(value) + CASE WHEN octet_length(value) = length(value) THEN 0
               ELSE length(regexp_replace(value, E'[\\u0001-\\uFFFF]+', '', 'g')) END)::smallint $$
 """
@@ -69,7 +74,8 @@ AS $$ SELECT (length(value) + CASE WHEN octet_length(value) = length(value) THEN
 # The exact packer: no escape pair and no surrogate pair straddles two parts. The same rule as
 # app.messaging.text.parts; a property test holds the two together.
 SMS_PARTS = f"""
-CREATE FUNCTION sms_parts(value text) RETURNS smallint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE RETURNS NULL ON NULL INPUT
+CREATE FUNCTION sms_parts(value text) RETURNS smallint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE RETURNS
+  NULL ON NULL INPUT
 AS $$
 DECLARE
   gsm boolean := sms_septets(value) >= 0;
@@ -99,4 +105,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION sms_parts(text), sms_utf16(text), sms_septets(text), merge_value(text), refuse_change()")
+    op.execute(
+        "DROP FUNCTION sms_parts(text), sms_utf16(text), sms_septets(text), merge_value(text),"
+        " refuse_change()"
+    )

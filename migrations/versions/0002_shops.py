@@ -16,7 +16,8 @@ CREATE TABLE shops (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   domain text NOT NULL CONSTRAINT uq_shops_domain UNIQUE,
   name text,
-  status text NOT NULL DEFAULT 'active' CONSTRAINT ck_shops_status CHECK (status IN ('active', 'inactive', 'uninstalled')),
+  status text NOT NULL DEFAULT 'active' CONSTRAINT ck_shops_status CHECK (status IN ('active', 'inactive',
+    'uninstalled')),
   country text NOT NULL DEFAULT 'GR',
   currency text NOT NULL DEFAULT 'EUR' CONSTRAINT ck_shops_currency CHECK (currency IN ('EUR', 'USD')),
   timezone text NOT NULL DEFAULT 'Europe/Athens',
@@ -30,7 +31,8 @@ CREATE TABLE shops (
 CREATE TABLE subscriptions (
   shop_id bigint PRIMARY KEY REFERENCES shops (id),
   plan text NOT NULL CONSTRAINT ck_subscriptions_plan CHECK (plan IN ('starter', 'pro')),
-  billing_interval text NOT NULL CONSTRAINT ck_subscriptions_billing_interval CHECK (billing_interval IN ('month', 'year')),
+  billing_interval text NOT NULL CONSTRAINT ck_subscriptions_billing_interval CHECK (billing_interval IN
+    ('month', 'year')),
   status text NOT NULL CONSTRAINT ck_subscriptions_status CHECK (status IN
     ('active', 'trialing', 'past_due', 'unpaid', 'incomplete', 'paused', 'inactive', 'cancelled')),
   included_sms integer NOT NULL DEFAULT 0 CONSTRAINT ck_subscriptions_included_sms CHECK (included_sms >= 0),

@@ -11,8 +11,8 @@ from tenancy import append_only, grant, protect
 revision = "0003"
 down_revision = "0002"
 
-# The generated columns keep what a name costs in an SMS, so that pricing an audience is arithmetic (merge_value is
-# the name as the renderer writes it).
+# The generated columns keep what a name costs in an SMS, so that pricing an audience is arithmetic
+# (merge_value is the name as the renderer writes it).
 TABLES = """
 CREATE TABLE contacts (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -25,7 +25,8 @@ CREATE TABLE contacts (
   gender text CONSTRAINT ck_contacts_gender CHECK (gender IN ('male', 'female', 'other')),
   birth_date date,
   tags text[] NOT NULL DEFAULT '{}',
-  consent text NOT NULL DEFAULT 'unknown' CONSTRAINT ck_contacts_consent CHECK (consent IN ('opted_in', 'opted_out', 'unknown')),
+  consent text NOT NULL DEFAULT 'unknown' CONSTRAINT ck_contacts_consent CHECK (consent IN ('opted_in',
+    'opted_out', 'unknown')),
   consent_at timestamptz,
   consent_source text,
   unsubscribed_at timestamptz,

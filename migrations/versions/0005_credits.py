@@ -49,9 +49,11 @@ CREATE TABLE credit_holds (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   shop_id bigint NOT NULL REFERENCES shops (id),
   run_id bigint NOT NULL,
-  allowance_left bigint NOT NULL DEFAULT 0 CONSTRAINT ck_credit_holds_allowance_left CHECK (allowance_left >= 0),
+  allowance_left bigint NOT NULL DEFAULT 0 CONSTRAINT ck_credit_holds_allowance_left CHECK (allowance_left
+    >= 0),
   wallet_left bigint NOT NULL DEFAULT 0 CONSTRAINT ck_credit_holds_wallet_left CHECK (wallet_left >= 0),
-  allowance_spent bigint NOT NULL DEFAULT 0 CONSTRAINT ck_credit_holds_allowance_spent CHECK (allowance_spent >= 0),
+  allowance_spent bigint NOT NULL DEFAULT 0 CONSTRAINT ck_credit_holds_allowance_spent CHECK
+    (allowance_spent >= 0),
   wallet_spent bigint NOT NULL DEFAULT 0 CONSTRAINT ck_credit_holds_wallet_spent CHECK (wallet_spent >= 0),
   expires_at timestamptz NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),

@@ -11,7 +11,8 @@ from tenancy import grant, protect
 revision = "0006"
 down_revision = "0005"
 
-# messages has no foreign keys: two would double the price of freezing an audience. `flask audit` proves what they
+# messages has no foreign keys: two would double the price of freezing an audience. `flask audit` proves
+# what they
 # would say. The unique key leads with the phone so that it also answers "who texted this number last".
 # fillfactor leaves room for the two updates of a message's life; partial indexes keep the hot paths small.
 TABLES = """
@@ -40,7 +41,8 @@ CREATE TABLE message_runs (
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT uq_message_runs_shop_id_id UNIQUE (shop_id, id),
   CONSTRAINT uq_message_runs_source UNIQUE (shop_id, source, source_id, run_no),
-  CONSTRAINT ck_message_runs_counters CHECK (least(pending, claimed, unknown, sent, delivered, undelivered, failed,
+  CONSTRAINT ck_message_runs_counters CHECK (least(pending, claimed, unknown, sent, delivered, undelivered,
+    failed,
     not_sent, skipped, clicked, opted_out) >= 0)
 );
 CREATE INDEX ix_message_runs_live ON message_runs (id) WHERE is_open AND pending > 0;
@@ -72,15 +74,18 @@ CREATE INDEX ix_messages_shop_id_id ON messages (shop_id, id DESC);
 CREATE INDEX ix_messages_pending ON messages (run_id, id) WHERE state = 'pending';
 CREATE INDEX ix_messages_claimed ON messages (attempt_id) WHERE state = 'claimed';
 CREATE INDEX ix_messages_unknown ON messages (updated_at) WHERE state = 'unknown';
-CREATE INDEX ix_messages_failed ON messages (run_id, id) WHERE state IN ('failed', 'undelivered', 'not_sent', 'skipped');
-CREATE UNIQUE INDEX uq_messages_provider_message_id ON messages (provider_message_id) WHERE provider_message_id IS NOT NULL;
+CREATE INDEX ix_messages_failed ON messages (run_id, id) WHERE state IN ('failed', 'undelivered',
+  'not_sent', 'skipped');
+CREATE UNIQUE INDEX uq_messages_provider_message_id ON messages (provider_message_id) WHERE
+  provider_message_id IS NOT NULL;
 
 CREATE TABLE send_attempts (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   shop_id bigint NOT NULL,
   run_id bigint NOT NULL,
   size integer NOT NULL,
-  state text NOT NULL DEFAULT 'open' CONSTRAINT ck_send_attempts_state CHECK (state IN ('open', 'settled', 'expired')),
+  state text NOT NULL DEFAULT 'open' CONSTRAINT ck_send_attempts_state CHECK (state IN ('open', 'settled',
+    'expired')),
   outcome text,
   provider_batch_id text,
   started_at timestamptz NOT NULL DEFAULT now(),
@@ -109,7 +114,8 @@ CREATE TABLE inbound_messages (
   phone text NOT NULL,
   sent_to text,
   text text NOT NULL,
-  intent text NOT NULL CONSTRAINT ck_inbound_messages_intent CHECK (intent IN ('stop', 'start', 'help', 'other')),
+  intent text NOT NULL CONSTRAINT ck_inbound_messages_intent CHECK (intent IN ('stop', 'start', 'help',
+    'other')),
   needs_review boolean NOT NULL DEFAULT false,
   received_at timestamptz NOT NULL DEFAULT now()
 );

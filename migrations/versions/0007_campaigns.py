@@ -19,7 +19,8 @@ CREATE TABLE campaigns (
   message text NOT NULL CONSTRAINT ck_campaigns_message CHECK (message <> '' AND length(message) <= 1600),
   audience text NOT NULL DEFAULT 'all',
   discount_id text,
-  schedule_type text NOT NULL DEFAULT 'immediate' CONSTRAINT ck_campaigns_schedule_type CHECK (schedule_type IN
+  schedule_type text NOT NULL DEFAULT 'immediate' CONSTRAINT ck_campaigns_schedule_type CHECK
+    (schedule_type IN
     ('immediate', 'scheduled', 'recurring')),
   schedule_at timestamptz,
   recurring_days integer CONSTRAINT ck_campaigns_recurring_days CHECK (recurring_days BETWEEN 1 AND 365),

@@ -1,4 +1,6 @@
-"""Blueprints whose routes return plain values: the envelope, the errors and the documentation are added here."""
+"""Blueprints whose routes return plain values: the envelope, the errors and the documentation are added
+here.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ class ApiBlueprint(Blueprint):
                 return result if isinstance(result, Response) else envelope(result, message)
 
             standard = (400,) if self.public else (400, 401)
-            return self.errors(*standard)(documented(enveloped))  # type: ignore[no-any-return]
+            return self.errors(*standard)(documented(enveloped))
 
         return decorate
 

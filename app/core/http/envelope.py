@@ -24,7 +24,9 @@ class _Mirror:
 def envelope_schema(
     schema: type[ma.Schema] | None, *, many: bool = False, mirror: bool = False
 ) -> type[Schema]:
-    """The schema of `{"success": true, "data": <schema>, …}`; one class per inner schema, so OpenAPI names it once."""
+    """The schema of `{"success": true, "data": <schema>, …}`; one class per inner schema, so OpenAPI names
+    it once.
+    """
     name = f"{schema.__name__.removesuffix('Schema') if schema else 'Empty'}{'List' if many else ''}Envelope"
     key = (f"{schema.__module__ if schema else ''}.{name}", many, mirror)
     if key not in _made:

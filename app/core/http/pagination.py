@@ -61,7 +61,7 @@ class PaginationSchema(Schema):
     hasPrevPage = ma.fields.Boolean()  # noqa: N815
 
 
-def page_schema(item: type[ma.Schema], alias: str, **extra: ma.fields.Field) -> type[Schema]:
+def page_schema(item: type[ma.Schema], alias: str, **extra: ma.fields.Field[Any]) -> type[Schema]:
     """The schema of a `Page`: `items`, the same list under `alias`, the totals, and `extra` fields."""
     key = (f"{item.__module__}.{item.__name__}", alias)
     if key not in _made:

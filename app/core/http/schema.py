@@ -20,7 +20,7 @@ class Schema(ma.Schema):
 class Id(ma.fields.Field[int]):
     """An object's id: a bigint inside, an opaque string outside."""
 
-    default_error_messages = {"invalid": "Not a valid id."}
+    default_error_messages = {"invalid": "Not a valid id."}  # noqa: RUF012 (marshmallow declares it so)
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else str(value)

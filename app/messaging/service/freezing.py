@@ -12,8 +12,8 @@ from app.core.settings import settings
 from app.core.uow import require_unit_of_work
 from app.credits import service as credits
 from app.messaging.models import Message, Run
-from app.messaging.states import Source
 from app.messaging.pricing import is_gsm, parts_of
+from app.messaging.states import Source
 from app.messaging.text.parts import Encoding, count_parts
 from app.messaging.text.template import Template, compile_template
 from app.messaging.wording import Renderer, Wording
@@ -39,7 +39,10 @@ class Frozen:
 
 
 def price(text: str, recipients: Select[Any]) -> Price:
-    """The exact price of a frozen `text` for `recipients` (columns: app.messaging.pricing). A step; reads only."""
+    """The exact price of a frozen `text` for `recipients` (columns: app.messaging.pricing).
+
+    A step; reads only.
+    """
     template = compile_template(text)
     audience = recipients.subquery("audience")
     parts, gsm = parts_of(template, audience).label("parts"), is_gsm(template, audience).label("gsm")
@@ -64,7 +67,10 @@ def price(text: str, recipients: Select[Any]) -> Price:
 def open_run(
     shop_id: int, source: Source, source_id: int, wording: Wording, *, sender: str, run_no: int = 1
 ) -> int:
-    """Freeze the words of one sending; returns the run's id. A step, once per (shop, source, source_id, run_no)."""
+    """Freeze the words of one sending; returns the run's id.
+
+    A step, once per (shop, source, source_id, run_no).
+    """
     session = require_unit_of_work()
     run = Run(
         shop_id=shop_id,
@@ -81,9 +87,11 @@ def open_run(
 
 
 def freeze(shop_id: int, run_id: int, recipients: Select[Any]) -> Frozen:
-    """Turn `recipients` into pending messages of the run and hold their credits, in one statement each. A step.
+    """Turn `recipients` into pending messages of the run and hold their credits, in one statement each. A
+    step.
 
-    A phone is in a run once, by constraint. Raises InsufficientCredits, and then the caller's transaction undoes all.
+    A phone is in a run once, by constraint. Raises InsufficientCredits, and then the caller's transaction
+    undoes all.
     """
     session = require_unit_of_work()
     run = session.get_one(Run, run_id)
@@ -113,7 +121,10 @@ def freeze_one(
     contact_id: int | None = None,
     event_key: str = "",
 ) -> int | None:
-    """One pending message with its credits held; None when this (run, phone, event) has one already. A step."""
+    """One pending message with its credits held; None when this (run, phone, event) has one already.
+
+    A step.
+    """
     session = require_unit_of_work()
     run = session.get_one(Run, run_id)
     body = Renderer(run.text, len(run.links), settings().unsubscribe_secret).render(

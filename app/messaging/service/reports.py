@@ -14,8 +14,8 @@ from app.credits.service import SpentMessage
 from app.messaging import queries
 from app.messaging.link_tokens import TOKEN_LENGTH, read_token
 from app.messaging.models import Run
-from app.messaging.states import MessageState
 from app.messaging.service.sending import tell_when_drained
+from app.messaging.states import MessageState
 
 TOKEN_IN_TEXT = re.compile(rf"/r/([A-Za-z0-9_-]{{{TOKEN_LENGTH}}})")
 
@@ -30,7 +30,8 @@ class ReportRow:
 
 
 def record_reports(reports: Sequence[ReportRow]) -> set[str]:
-    """Apply reports to the messages they name, money included; the ids that no message has. A step across shops.
+    """Apply reports to the messages they name, money included; the ids that no message has. A step across
+    shops.
 
     A final state is reached once and never left, so doubled, late and reordered reports change nothing.
     """
@@ -59,7 +60,8 @@ def record_reports(reports: Sequence[ReportRow]) -> set[str]:
 
 
 def resolve_orphan(provider_message_id: str, text: str) -> bool:
-    """Find the message whose link token stands in `text` and record that it was accepted. A step across shops.
+    """Find the message whose link token stands in `text` and record that it was accepted. A step across
+    shops.
 
     True when the message now carries this provider id. Spends its held credits, once per message.
     """

@@ -93,7 +93,8 @@ def cancel(shop_id: int, run_id: int) -> int:
 
 
 def reopen(shop_id: int, run_id: int, state: MessageState) -> int:
-    """Make failed messages (never accepted ones), or skipped-by-cancelling ones, pending again; returns how many.
+    """Make failed messages (never accepted ones), or skipped-by-cancelling ones, pending again; returns
+    how many.
 
     A step. Holds their credits anew: raises InsufficientCredits.
     """

@@ -1,8 +1,11 @@
 """Claim, call, settle: the way of a message out of the house.
 
-A slice of work keeps a few provider calls in flight. All database work is done by the calling thread; helper threads
-only wait for the provider, so no transaction and no pooled connection is held while somebody else's server thinks. A
-process may die on any line: before the claim commits nothing has happened, after it the sweep calls the rows unknown.
+A slice of work keeps a few provider calls in flight. All database work is done by the calling thread;
+helper threads
+only wait for the provider, so no transaction and no pooled connection is held while somebody else's server
+thinks. A
+process may die on any line: before the claim commits nothing has happened, after it the sweep calls the
+rows unknown.
 """
 
 from __future__ import annotations
@@ -26,7 +29,6 @@ from app.credits import service as credits
 from app.integrations.mitto.types import Accepted, OutboundSms, Rejected, Unclear
 from app.messaging import queries
 from app.messaging.models import Run
-from app.messaging.states import MessageState, Source
 from app.messaging.provider import (
     CIRCUIT,
     CallResult,
@@ -36,6 +38,7 @@ from app.messaging.provider import (
     mitto,
     seconds_until_call_allowed,
 )
+from app.messaging.states import MessageState, Source
 from app.messaging.wording import Renderer
 
 log = structlog.get_logger(__name__)
@@ -107,8 +110,8 @@ def claim(shop_id: int, run_id: int) -> Batch | None:
 def settle(shop_id: int, run_id: int, batch: Batch, result: CallResult) -> None:
     """Record what became of a batch, and its money, in one transaction. Repeating it moves nothing.
 
-    The answer is in memory only: a database that is briefly away is asked again, and at last the ids are logged, for
-    the runbook; the rows then end as unknown and are found again by their reports.
+    The answer is in memory only: a database that is briefly away is asked again, and at last the ids are
+    logged, for the runbook; the rows then end as unknown and are found again by their reports.
     """
     if any(isinstance(outcome, Unclear | Deferred) for outcome in result.outcomes):
         CIRCUIT.note_failure()

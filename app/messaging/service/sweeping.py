@@ -1,4 +1,7 @@
-"""What puts right what a dead process left behind. Every sweep is idempotent and may run beside any worker."""
+"""What puts right what a dead process left behind.
+
+Every sweep is idempotent and may run beside any worker.
+"""
 
 from __future__ import annotations
 
