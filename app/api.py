@@ -14,6 +14,7 @@ from app.auth.routes import blueprint as auth
 from app.auth.routes import public as sign_in
 from app.billing.cli import credits_cli, shops_cli
 from app.billing.routes import blueprint as billing
+from app.campaigns.routes import blueprint as campaigns
 from app.contacts.importing.routes import blueprint as contact_imports
 from app.contacts.routes import blueprint as contacts
 from app.core.health import blueprint as health
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     contacts,
     contact_imports,
     audiences,
+    campaigns,
     billing,
     links,
     opt_out_page,

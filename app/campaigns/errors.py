@@ -46,3 +46,7 @@ class InvalidFilter(DomainError):
 class DiscountUnresolved(DomainError):
     code = "ENQUEUE_FAILED"
     message = "The text has a discount code, but the campaign's discount cannot be looked up."
+
+
+class NumberSuppressed(Conflict):
+    message = "This number has opted out of the shop's texts, so it gets no test either."

@@ -6,7 +6,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Integer, Text, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -40,7 +50,7 @@ class Priority(StrEnum):
 class Campaign(Model):
     """One text to one audience, sent once or every `recurring_days`.
 
-    `run_id` is the newest sending (none before the first); `frozen_at` is set when that run's audience is frozen.
+    `run_id` is the newest sending (none before the first); `frozen_at` is set once its audience is frozen.
     """
 
     __tablename__ = "campaigns"

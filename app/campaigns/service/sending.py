@@ -1,7 +1,7 @@
 """From draft to sent: claim the state, freeze the audience, hold the credits, in one transaction.
 
-Whatever is refused leaves everything as it was. What crosses a crash is a row: a campaign that is `sending` without
-`frozen_at` waits for its audience, one with it for its messages; both are found by the sweep.
+Whatever is refused leaves everything as it was. What crosses a crash is a row: a campaign that is `sending`
+without `frozen_at` waits for its audience, one with it for its messages; both are found by the sweep.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Enqueued:
 def enqueue(shop_id: int, campaign_id: int, *, key: str | None = None) -> dict[str, Any]:
     """Start sending a campaign, once per idempotency `key`; the answer as the API gives it.
 
-    Raises CampaignNotFound, InvalidStatus, AlreadySending, NoRecipients, SubscriptionRequired, InsufficientCredits or
-    AudienceNotFound; on any of them nothing has changed.
+    Raises CampaignNotFound, InvalidStatus, AlreadySending, NoRecipients, SubscriptionRequired,
+    InsufficientCredits or AudienceNotFound; on any of them nothing has changed.
     """
     with unit_of_work(shop_id):
         if key:
@@ -83,14 +83,14 @@ def resume(shop_id: int, campaign_id: int) -> Enqueued:
 
 
 def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueued:
-    """Claim the state, freeze the audience, hold the credits. A step: the caller's transaction is all or nothing.
+    """Claim the state, freeze the audience, hold the credits. A step: all of it or, on a refusal, nothing.
 
     `still` are conditions that the campaign must meet at the moment of the claim.
     """
     shops.require_active_subscription(shop_id)
     campaign, was = _claim_state(shop_id, campaign_id, *still)
     if was in {Status.PAUSED, Status.CANCELLED} and campaign.run_id and campaign.frozen_at:
-        return _go_on(campaign, was)
+        return _go_on(campaign, campaign.run_id, was)
     recipients = recipients_of(campaign)
     shop = shops.find_shop(shop_id)
     wording = wording_of(campaign, shop)
@@ -111,11 +111,11 @@ def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueu
     if price.recipients > settings().enqueue_inline_limit:
         after_commit(lambda: wake("campaigns.freeze", shop_id, campaign_id))
         return Enqueued(campaign.id, price.recipients)
-    return _freeze(campaign, recipients)
+    return _freeze(campaign, campaign.run_id, recipients)
 
 
 def freeze_large(shop_id: int, campaign_id: int) -> None:
-    """Freeze the audience of a campaign that was too large for its request. Idempotent: only while not frozen.
+    """Freeze the audience of a campaign that was too large for its request. Idempotent: freezes once.
 
     A refusal (credits gone meanwhile, segment deleted) puts the campaign back with `last_enqueue_error`.
     """
@@ -127,8 +127,8 @@ def freeze_large(shop_id: int, campaign_id: int) -> None:
                 .where(Campaign.status == Status.SENDING, Campaign.frozen_at.is_(None))
                 .with_for_update(skip_locked=True)
             )
-            if campaign is not None:
-                _freeze(campaign, recipients_of(campaign))
+            if campaign is not None and campaign.run_id:
+                _freeze(campaign, campaign.run_id, recipients_of(campaign))
     except DomainError as refusal:
         put_back(shop_id, campaign_id, refusal)
 
@@ -159,7 +159,7 @@ def pause(shop_id: int, campaign_id: int) -> None:
 
 
 def cancel(shop_id: int, campaign_id: int) -> int:
-    """Cancel a campaign; what was not yet claimed never leaves and its credits go back. Returns how many messages.
+    """Cancel a campaign; what was not yet claimed never leaves and its credits go back. Returns how many.
 
     Raises CampaignNotFound, InvalidStatus.
     """
@@ -169,7 +169,7 @@ def cancel(shop_id: int, campaign_id: int) -> int:
 
 
 def retry_failed(shop_id: int, campaign_id: int, *, key: str | None = None) -> dict[str, Any]:
-    """Send again what failed before the provider accepted it, once per `key`; nobody who got it gets it twice.
+    """Send again what failed before acceptance, once per `key`; nobody who got it gets it twice.
 
     Raises CampaignNotFound, InvalidStatus, SubscriptionRequired, InsufficientCredits.
     """
@@ -192,7 +192,7 @@ def retry_failed(shop_id: int, campaign_id: int, *, key: str | None = None) -> d
 
 
 def finish(shop_id: int, campaign_id: int) -> None:
-    """Close a campaign whose run has nothing pending or claimed; arm the next run of a recurring one. Idempotent."""
+    """Close a campaign that has nothing pending or claimed; arm the next run of a recurring one."""
     with unit_of_work(shop_id) as session:
         campaign = session.scalar(
             select(Campaign)
@@ -218,13 +218,13 @@ def finish(shop_id: int, campaign_id: int) -> None:
 
 
 def start_due() -> int:
-    """Start every scheduled campaign whose time has come, through the same claim as the button. Returns how many.
+    """Start every scheduled campaign whose time has come, by the same claim as the button. Returns how many.
 
     A refused one goes back to draft with the reason; one that is more than a day late is not sent any more.
     """
     with across_shops("due campaigns belong to any shop") as session:
         due = session.execute(
-            select(Campaign.shop_id, Campaign.id, Campaign.schedule_at)
+            select(Campaign.shop_id, Campaign.id, func.coalesce(Campaign.schedule_at, func.now()))
             .where(*_is_due())
             .order_by(Campaign.schedule_at)
             .limit(50)
@@ -314,28 +314,24 @@ def _move(
     return moved
 
 
-def _go_on(campaign: Campaign, was: Status) -> Enqueued:
-    """Send a paused or cancelled campaign after all: the people it was frozen for, minus who has opted out."""
-    assert campaign.run_id is not None  # the caller has checked
+def _go_on(campaign: Campaign, run_id: int, was: Status) -> Enqueued:
+    """Send a paused or cancelled campaign after all: whom it was frozen for, minus who has opted out."""
     if was == Status.CANCELLED:
-        reopened = runs.reopen(campaign.shop_id, campaign.run_id, MessageState.SKIPPED)
+        reopened = runs.reopen(campaign.shop_id, run_id, MessageState.SKIPPED)
         if not reopened:
             raise NoRecipients
         return Enqueued(campaign.id, reopened)
-    runs.resume(campaign.shop_id, campaign.run_id)
-    return Enqueued(
-        campaign.id, runs.counts_by_run(campaign.shop_id, [campaign.run_id])[campaign.run_id].queued
-    )
+    runs.resume(campaign.shop_id, run_id)
+    return Enqueued(campaign.id, runs.counts_by_run(campaign.shop_id, [run_id])[run_id].queued)
 
 
-def _freeze(campaign: Campaign, recipients: Select[Any]) -> Enqueued:
-    assert campaign.run_id is not None  # open_run has set it
-    frozen = freezing.freeze(campaign.shop_id, campaign.run_id, recipients)
+def _freeze(campaign: Campaign, run_id: int, recipients: Select[Any]) -> Enqueued:
+    frozen = freezing.freeze(campaign.shop_id, run_id, recipients)
     if frozen.recipients == 0:
         raise NoRecipients
     campaign.frozen_at = now()
     urgent = campaign.priority in {Priority.HIGH, Priority.URGENT}
-    runs.ring(campaign.shop_id, frozen.run_id, urgent=urgent)
+    runs.ring(campaign.shop_id, run_id, urgent=urgent)
     return Enqueued(campaign.id, frozen.recipients)
 
 

@@ -7,14 +7,14 @@ from app.campaigns.models import Campaign
 from app.core.urls import link_base_url
 from app.messaging.text.template import TAG_PATTERN
 from app.messaging.wording import Wording, word
-from app.shops.models import Shop
+from app.shops.service import Shop
 
 
 def wording_of(campaign: Campaign, shop: Shop) -> Wording:
     """Freeze the campaign's message for the shop. Raises DiscountUnresolved.
 
-    `meta.smartEncoding` (default on) may replace expensive characters, `meta.compressGreek` (default off) may write
-    Greek in capitals that are in the cheap alphabet; both only when it saves a part.
+    `meta.smartEncoding` (default on) may replace expensive characters, `meta.compressGreek` (default off) may
+    write Greek in capitals that are in the cheap alphabet; both only when it saves a part.
     """
     code = campaign.meta.get("discountCode") or ""
     if not code and _has_code_tag(campaign.message) and campaign.discount_id:

@@ -1,0 +1,1 @@
+"""What campaign routes take and give."""

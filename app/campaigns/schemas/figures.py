@@ -1,0 +1,106 @@
+"""The numbers of a campaign, in the many shapes that both clients read."""
+
+from __future__ import annotations
+
+from app.campaigns.service.figures import SOURCE_OF_TRUTH
+from app.core.http import Schema, fields
+
+
+class TotalsSchema(Schema):
+    recipients = fields.Integer()
+    accepted = fields.Integer()
+    sent = fields.Integer()
+    delivered = fields.Integer()
+    failed = fields.Integer()
+
+
+class DeliverySchema(Schema):
+    pending_delivery = fields.Integer(data_key="pendingDelivery")
+    delivered = fields.Integer()
+    failed_delivery = fields.Integer(data_key="failedDelivery")
+
+
+class FiguresSchema(Schema):
+    """The numbers that every answer about a campaign repeats."""
+
+    total_recipients = fields.Integer(attribute="recipients", data_key="totalRecipients")
+    total_sent = fields.Integer(attribute="accepted", data_key="totalSent")
+    total_delivered = fields.Integer(attribute="delivered", data_key="totalDelivered")
+    total_failed = fields.Integer(attribute="failed", data_key="totalFailed")
+    total_processed = fields.Integer(attribute="processed", data_key="totalProcessed")
+    total_clicked = fields.Integer(attribute="counts.clicked", data_key="totalClicked")
+    totals = fields.Nested(TotalsSchema)
+    delivery = fields.Nested(DeliverySchema)
+    source_of_truth = fields.Constant(SOURCE_OF_TRUTH, data_key="sourceOfTruth")
+
+
+class MetricsSchema(FiguresSchema):
+    total = fields.Integer(attribute="recipients")
+    sent = fields.Integer(attribute="accepted")
+    accepted = fields.Integer()
+    delivered = fields.Integer()
+    failed = fields.Integer()
+    pending_delivery = fields.Integer(data_key="pendingDelivery")
+    sent_percentage = fields.Float(data_key="sentPercentage")
+    failed_percentage = fields.Float(data_key="failedPercentage")
+    delivered_percentage = fields.Float(data_key="deliveredPercentage")
+    delivery_rate = fields.Float(data_key="deliveryRate")
+    clicks = fields.Integer(attribute="counts.clicked")
+    unsubscribes = fields.Integer(attribute="counts.opted_out")
+
+
+class StatusCampaignSchema(Schema):
+    id = fields.Id(attribute="campaign.id")
+    name = fields.String(attribute="campaign.name")
+    status = fields.String()
+    total = fields.Integer(attribute="recipients")
+    sent = fields.Integer(attribute="accepted")
+    failed = fields.Integer()
+    processed = fields.Integer()
+    created_at = fields.Instant(attribute="campaign.created_at", data_key="createdAt")
+    updated_at = fields.Instant(attribute="campaign.updated_at", data_key="updatedAt")
+
+
+class StatusMetricsSchema(Schema):
+    queued = fields.Integer()
+    success = fields.Integer(attribute="accepted")
+    processed = fields.Integer()
+    failed = fields.Integer()
+
+
+class CanonicalSchema(Schema):
+    status = fields.String()
+    status_raw = fields.String(attribute="campaign.status", data_key="statusRaw")
+    started_at = fields.Instant(attribute="campaign.started_at", data_key="startedAt")
+    finished_at = fields.Instant(attribute="campaign.finished_at", data_key="finishedAt")
+    queued = fields.Integer()
+    totals = fields.Nested(TotalsSchema)
+    delivery = fields.Nested(DeliverySchema)
+    source_of_truth = fields.Constant(SOURCE_OF_TRUTH, data_key="sourceOfTruth")
+
+
+class StatusSchema(Schema):
+    campaign = fields.Nested(StatusCampaignSchema, attribute="itself")
+    metrics = fields.Nested(StatusMetricsSchema, attribute="itself")
+    canonical = fields.Nested(CanonicalSchema, attribute="itself")
+    status = fields.String()
+    queued = fields.Integer()
+    processed = fields.Integer()
+    sent = fields.Integer(attribute="accepted")
+    failed = fields.Integer()
+
+
+class ProgressSchema(Schema):
+    total = fields.Integer(attribute="recipients")
+    sent = fields.Integer(attribute="accepted")
+    failed = fields.Integer()
+    pending = fields.Integer(attribute="queued")
+    processed = fields.Integer()
+    progress = fields.Integer(attribute="percent_done")
+    accepted = fields.Integer()
+    delivered = fields.Integer()
+    failed_delivery = fields.Integer(attribute="failed", data_key="failedDelivery")
+    pending_delivery = fields.Integer(data_key="pendingDelivery")
+    percentage = fields.Integer(attribute="percent_done")
+    status = fields.String()
+    source_of_truth = fields.Constant(SOURCE_OF_TRUTH, data_key="sourceOfTruth")
