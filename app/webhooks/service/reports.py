@@ -27,9 +27,8 @@ from app.webhooks.models import Topic
 
 log = structlog.get_logger(__name__)
 BATCH = 2000
-SECONDS = (
-    30.0  # of work, then the job rings again: less than the job's timeout, with room for one slow look-up
-)
+# Of work, then the job rings again: less than the job's timeout, with room for one slow look-up.
+SECONDS = 30.0
 LOOK_UPS = 50
 MISSES_BEFORE_LOOK_UP = 3
 # Merchants see why a message failed. The carrier's prose may quote a phone number, so it stays in the inbox.
@@ -69,6 +68,8 @@ def _apply_or_isolate(most: int) -> Round | None:
     except OperationalError:  # the database is away or two workers collided: no report is at fault
         raise
     except (SQLAlchemyError, DomainError) as refused:
+        if not claimed:
+            raise
         if len(claimed) > 1:
             return None
         log.error("delivery_report_refused", inbox_ids=claimed, error=type(refused).__name__)
