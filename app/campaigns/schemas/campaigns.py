@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.campaigns.schemas.figures import CanonicalSchema, FiguresSchema
-from app.core.http import Schema, fields, page_schema
+from app.campaigns.schemas.figures import AnswerSchema, CanonicalSchema, FiguresSchema
+from app.core.http import fields, page_schema
 from app.core.http.pagination import PaginationSchema
 
 
@@ -42,7 +42,7 @@ class CancelledCampaignSchema(CampaignSchema):
 CampaignPageSchema = page_schema(CampaignSchema, "campaigns")
 
 
-class SummaryCountsSchema(Schema):
+class SummaryCountsSchema(AnswerSchema):
     total = fields.Integer()
     by_status = fields.Dict(keys=fields.String(), values=fields.Integer(), data_key="byStatus")
 
@@ -56,7 +56,7 @@ class SummarySchema(SummaryCountsSchema):
     )
 
 
-class QueueCountsSchema(Schema):
+class QueueCountsSchema(AnswerSchema):
     waiting = fields.Integer()
     active = fields.Integer()
     completed = fields.Integer()
@@ -65,24 +65,24 @@ class QueueCountsSchema(Schema):
     total = fields.Integer()
 
 
-class QueueProcessingSchema(Schema):
+class QueueProcessingSchema(AnswerSchema):
     jobs_per_hour = fields.Integer(data_key="jobsPerHour")
     recent_completed = fields.Integer(data_key="recentCompleted")
     recent_failed = fields.Integer(data_key="recentFailed")
 
 
-class QueueHealthSchema(Schema):
+class QueueHealthSchema(AnswerSchema):
     status = fields.String()
     has_failures = fields.Boolean(data_key="hasFailures")
 
 
-class QueueStatsSchema(Schema):
+class QueueStatsSchema(AnswerSchema):
     counts = fields.Nested(QueueCountsSchema)
     processing = fields.Nested(QueueProcessingSchema)
     health = fields.Nested(QueueHealthSchema)
 
 
-class EnqueuedSchema(Schema):
+class EnqueuedSchema(AnswerSchema):
     ok = fields.Boolean()
     queued = fields.Integer()
     enqueued_jobs = fields.Integer(data_key="enqueuedJobs")
@@ -90,14 +90,14 @@ class EnqueuedSchema(Schema):
     status = fields.String()
 
 
-class SentSchema(Schema):
+class SentSchema(AnswerSchema):
     campaign_id = fields.Id(data_key="campaignId")
     recipient_count = fields.Integer(attribute="queued", data_key="recipientCount")
     status = fields.String()
     queued_at = fields.String(data_key="queuedAt")
 
 
-class RetriedSchema(Schema):
+class RetriedSchema(AnswerSchema):
     ok = fields.Boolean()
     campaign_id = fields.Id(data_key="campaignId")
     retried = fields.Integer()
@@ -105,20 +105,20 @@ class RetriedSchema(Schema):
     message = fields.Function(lambda answer: f"{answer['retried']} messages will be sent again.")
 
 
-class TestSentSchema(Schema):
+class TestSentSchema(AnswerSchema):
     campaign_id = fields.Id(data_key="campaignId")
     message_id = fields.Id(data_key="messageId")
     phone = fields.String(data_key="phoneE164")
 
 
-class FailedContactSchema(Schema):
+class FailedContactSchema(AnswerSchema):
     id = fields.Id(attribute="contact_id")
     first_name = fields.String(data_key="firstName")
     last_name = fields.String(data_key="lastName")
     email = fields.String()
 
 
-class FailedRecipientSchema(Schema):
+class FailedRecipientSchema(AnswerSchema):
     id = fields.Id()
     phone = fields.String(data_key="phoneE164")
     error = fields.String(attribute="failure")
@@ -126,14 +126,14 @@ class FailedRecipientSchema(Schema):
     contact = fields.Nested(FailedContactSchema, allow_none=True)
 
 
-class FailedRecipientsSchema(Schema):
+class FailedRecipientsSchema(AnswerSchema):
     campaign_id = fields.Id(data_key="campaignId")
     failed_count = fields.Integer(attribute="total", data_key="failedCount")
     recipients = fields.List(fields.Nested(FailedRecipientSchema), attribute="items")
     pagination = fields.Nested(PaginationSchema)
 
 
-class UpdatedStatusSchema(Schema):
+class UpdatedStatusSchema(AnswerSchema):
     campaign_id = fields.Id(attribute="campaign.id", data_key="campaignId")
     updated = fields.Integer(
         attribute="processed", metadata={"description": "recipients whose outcome is known"}
@@ -142,7 +142,7 @@ class UpdatedStatusSchema(Schema):
     failed = fields.Integer()
 
 
-class ReconciledSchema(Schema):
+class ReconciledSchema(AnswerSchema):
     ok = fields.Constant(True)
     action = fields.String(metadata={"enum": ["finalized", "re_enqueued", "noop"]})
     status = fields.String(attribute="shown.status")

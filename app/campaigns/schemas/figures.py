@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.campaigns.service.figures import SOURCE_OF_TRUTH
 from app.core.http import Schema, fields
 
 
-class TotalsSchema(Schema):
+class AnswerSchema(Schema):
+    """What is only given, never taken: one number may stand under several names."""
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        field_obj.dump_only = True
+
+
+class TotalsSchema(AnswerSchema):
     recipients = fields.Integer()
     accepted = fields.Integer()
     sent = fields.Integer()
@@ -14,13 +23,13 @@ class TotalsSchema(Schema):
     failed = fields.Integer()
 
 
-class DeliverySchema(Schema):
+class DeliverySchema(AnswerSchema):
     pending_delivery = fields.Integer(data_key="pendingDelivery")
     delivered = fields.Integer()
     failed_delivery = fields.Integer(data_key="failedDelivery")
 
 
-class FiguresSchema(Schema):
+class FiguresSchema(AnswerSchema):
     """The numbers that every answer about a campaign repeats."""
 
     total_recipients = fields.Integer(attribute="recipients", data_key="totalRecipients")
@@ -49,7 +58,7 @@ class MetricsSchema(FiguresSchema):
     unsubscribes = fields.Integer(attribute="counts.opted_out")
 
 
-class StatusCampaignSchema(Schema):
+class StatusCampaignSchema(AnswerSchema):
     id = fields.Id(attribute="campaign.id")
     name = fields.String(attribute="campaign.name")
     status = fields.String()
@@ -61,14 +70,14 @@ class StatusCampaignSchema(Schema):
     updated_at = fields.Instant(attribute="campaign.updated_at", data_key="updatedAt")
 
 
-class StatusMetricsSchema(Schema):
+class StatusMetricsSchema(AnswerSchema):
     queued = fields.Integer()
     success = fields.Integer(attribute="accepted")
     processed = fields.Integer()
     failed = fields.Integer()
 
 
-class CanonicalSchema(Schema):
+class CanonicalSchema(AnswerSchema):
     status = fields.String()
     status_raw = fields.String(attribute="campaign.status", data_key="statusRaw")
     started_at = fields.Instant(attribute="campaign.started_at", data_key="startedAt")
@@ -79,7 +88,7 @@ class CanonicalSchema(Schema):
     source_of_truth = fields.Constant(SOURCE_OF_TRUTH, data_key="sourceOfTruth")
 
 
-class StatusSchema(Schema):
+class StatusSchema(AnswerSchema):
     campaign = fields.Nested(StatusCampaignSchema, attribute="itself")
     metrics = fields.Nested(StatusMetricsSchema, attribute="itself")
     canonical = fields.Nested(CanonicalSchema, attribute="itself")
@@ -90,7 +99,7 @@ class StatusSchema(Schema):
     failed = fields.Integer()
 
 
-class ProgressSchema(Schema):
+class ProgressSchema(AnswerSchema):
     total = fields.Integer(attribute="recipients")
     sent = fields.Integer(attribute="accepted")
     failed = fields.Integer()

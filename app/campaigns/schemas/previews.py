@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from app.core.http import Schema, fields
+from app.campaigns.schemas.figures import AnswerSchema
+from app.core.http import fields
 
 
-class ReplacementSchema(Schema):
+class ReplacementSchema(AnswerSchema):
     original = fields.String(data_key="from")
     replacement = fields.String(data_key="to")
     count = fields.Integer()
 
 
-class SmartEncodingSchema(Schema):
+class SmartEncodingSchema(AnswerSchema):
     applied = fields.Boolean()
     replaced = fields.List(fields.Nested(ReplacementSchema))
     parts_before = fields.Integer(data_key="partsBefore")
     parts_after = fields.Integer(data_key="partsAfter")
 
 
-class ExcludedSchema(Schema):
+class ExcludedSchema(AnswerSchema):
     opted_out = fields.Integer(data_key="optedOut")
     unknown_consent = fields.Integer(data_key="unknownConsent")
     suppressed = fields.Integer()
 
 
-class PreviewSchema(Schema):
+class PreviewSchema(AnswerSchema):
     ok = fields.Boolean(attribute="quote.can_send")
     reason = fields.String(attribute="quote.reason")
     message = fields.String(attribute="quote.message")
@@ -59,7 +60,7 @@ class PreviewSchema(Schema):
     shortened_to_fit = fields.Boolean(data_key="shortenedToFit")
 
 
-class PreparedSchema(Schema):
+class PreparedSchema(AnswerSchema):
     recipient_count = fields.Integer(attribute="price.recipients", data_key="recipientCount")
     credits_required = fields.Integer(attribute="price.credits", data_key="creditsRequired")
     credits_available = fields.Integer(attribute="balance.available", data_key="creditsAvailable")
