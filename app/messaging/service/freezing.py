@@ -45,9 +45,11 @@ def price(text: str, recipients: Select[Any]) -> Price:
     """
     template = compile_template(text)
     audience = recipients.subquery("audience")
-    parts, gsm = parts_of(template, audience).label("parts"), is_gsm(template, audience).label("gsm")
+    priced = select(
+        parts_of(template, audience).label("parts"), is_gsm(template, audience).label("in_gsm")
+    ).subquery()
     rows = require_unit_of_work().execute(
-        select(parts, gsm, func.count()).select_from(audience).group_by(parts, gsm)
+        select(priced.c.parts, priced.c.in_gsm, func.count()).group_by(priced.c.parts, priced.c.in_gsm)
     )
     histogram: dict[int, int] = {}
     unicode_recipients = 0
