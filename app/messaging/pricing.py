@@ -107,4 +107,4 @@ def _rendered(template: Template, values: dict[str, SlotValue]) -> ColumnElement
             text = values[part.name].text
             filled = func.concat(part.before, text, part.after) if part.before or part.after else text
             pieces.append(case((text == "", ""), else_=filled))
-    return func.concat(*pieces)
+    return func.concat("", *pieces)

@@ -30,7 +30,7 @@ DOCS_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:"
 )
-QUIET_ROUTES = {"health.liveness", "health.healthz"}
+QUIET_ROUTES = {"health.liveness", "health.healthz", "mitto-webhooks.delivery_reports"}
 
 
 class UnsupportedVersion(DomainError):
