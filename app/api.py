@@ -85,7 +85,7 @@ def register_api(app: Flask) -> None:
 
 
 def id_in_path(_converter: Any) -> dict[str, Any]:
-    return {"type": "string", "pattern": r"^\d{1,19}$"}
+    return {"type": "string", "pattern": "^[0-9]{1,19}$"}
 
 
 def _mark_public(api: Api, tag: str) -> None:

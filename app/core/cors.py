@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_cors import CORS
 
 from app.config import Settings
@@ -45,3 +45,11 @@ def register_cors(app: Flask, settings: Settings) -> None:
         supports_credentials=False,
         always_send=False,
     )
+    app.after_request(_answer_preflight_without_a_body)
+
+
+def _answer_preflight_without_a_body(response: Response) -> Response:
+    if request.method == "OPTIONS" and response.status_code == 200:
+        response.status_code = 204
+        del response.headers["Content-Type"], response.headers["Content-Length"]
+    return response

@@ -68,7 +68,10 @@ def read_json(req: Request) -> Any:
     """The request's JSON object ({} when there is no body). Raises a DomainError that says what is wrong."""
     if (req.content_length or 0) > JSON_BODY_MAX:
         raise BodyTooLarge
+    req.max_content_length = JSON_BODY_MAX + 1  # a chunked body tells no length and is cut off there
     raw = req.get_data(cache=True)
+    if len(raw) > JSON_BODY_MAX:
+        raise BodyTooLarge
     if not raw.strip():
         return {}
     if not req.is_json:

@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter, ValidationError
 
 from app.core.database import db
-from app.core.errors import DomainError
+from app.core.errors import DomainError, NotFound
 from app.core.http.schema import MAX_ID
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ class InvalidVersion(DomainError):
 class IdConverter(BaseConverter):
     """Our ids in a path: decimal digits. Anything else is simply not found."""
 
-    regex = r"\d{1,19}"
+    regex = r"[0-9]{1,19}"
 
     def to_python(self, value: str) -> int:
         if int(value) > MAX_ID:
@@ -67,6 +67,8 @@ def _begin() -> None:
     g.began = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if "\x00" in request.path:  # no object has such a name, and no database text can hold it
+        raise NotFound
     version = request.headers.get("API-Version")
     if version and not API_VERSION.fullmatch(version):
         raise InvalidVersion

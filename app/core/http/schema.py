@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
 
 MAX_ID = 2**63 - 1
+ID = re.compile(r"[0-9]{1,19}")
 
 
 class Schema(ma.Schema):
@@ -26,7 +28,7 @@ class Id(ma.fields.Field[int]):
         return None if value is None else str(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not isinstance(value, str) or not value.isascii() or not value.isdigit() or int(value) > MAX_ID:
+        if not isinstance(value, str) or not ID.fullmatch(value) or int(value) > MAX_ID:
             raise self.make_error("invalid")
         return int(value)
 
