@@ -8,15 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, SmallInteger, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.database import Model
 from app.core.errors import Conflict, ValidationFailed
 from app.core.uow import require_unit_of_work
 
 KEY_MAX = 128
+
+
+class IdempotencyKey(Model):
+    """A key that a shop has used, and the answer it got."""
+
+    __tablename__ = "idempotency_keys"
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    request_hash: Mapped[str] = mapped_column(Text)
+    status_code: Mapped[int | None] = mapped_column(SmallInteger)
+    response: Mapped[Any | None] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
 CLAIM_KEY = text("""
     INSERT INTO idempotency_keys (shop_id, key, request_hash) VALUES (:shop_id, :key, :request_hash)
     ON CONFLICT (shop_id, key) DO NOTHING RETURNING 1""")

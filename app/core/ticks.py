@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import text
+from sqlalchemy import DateTime, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
+from app.core.database import Model
 from app.core.uow import across_shops
+
+
+class Tick(Model):
+    """A period of a task that somebody has begun. Belongs to no shop."""
+
+    __tablename__ = "ticks"
+    task: Mapped[str] = mapped_column(Text, primary_key=True)
+    period_start: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
 
 CLAIM_TICK = text(
     "INSERT INTO ticks (task, period_start) VALUES (:task, :period_start) ON CONFLICT DO NOTHING RETURNING 1"
