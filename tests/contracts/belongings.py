@@ -1,0 +1,89 @@
+"""One object of every kind in a shop, so that another shop can be refused each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from app.campaigns.models import Campaign
+from app.core.uow import unit_of_work
+from app.shops.models import Shop
+from tests import build, build_contacts
+
+Make = Callable[[FlaskClient, Shop], str]
+
+
+def a_contact(_client: FlaskClient, shop: Shop) -> str:
+    return str(build_contacts.a_contact(shop).id)
+
+
+def a_suppressed_phone(_client: FlaskClient, shop: Shop) -> str:
+    return build_contacts.a_suppression(shop)
+
+
+def an_import(client: FlaskClient, shop: Shop) -> str:
+    file = (BytesIO("phone,name\n+306900000001,Εύα\n".encode()), "people.csv")
+    answer = client.post("/contacts/import", data={"file": file}, headers=build.auth(shop))
+    assert answer.status_code == 202, answer.text
+    imported: str = answer.json["data"]["importId"]
+    return imported
+
+
+def a_segment(client: FlaskClient, shop: Shop) -> str:
+    body = {"name": f"Segment {next(build.counter)}", "contactIds": [a_contact(client, shop)]}
+    answer = client.post("/audiences/segments", json=body, headers=build.auth(shop))
+    assert answer.status_code == 201, answer.text
+    segment: str = answer.json["data"]["id"]
+    return segment
+
+
+def an_audience(client: FlaskClient, shop: Shop) -> str:
+    return f"segment:{a_segment(client, shop)}"
+
+
+def a_campaign(_client: FlaskClient, shop: Shop) -> str:
+    name = f"Campaign {next(build.counter)}"
+    campaign = Campaign(shop_id=shop.id, name=name, message="Hello {{firstName}}")
+    with unit_of_work(shop.id) as session:
+        session.add(campaign)
+        session.flush()
+        return str(campaign.id)
+
+
+# By the name of the path parameter. A new kind of object needs a line here.
+MAKERS: dict[str, Make] = {
+    "contact_id": a_contact,
+    "phone": a_suppressed_phone,
+    "import_id": an_import,
+    "segment_id": a_segment,
+    "audience_id": an_audience,
+    "campaign_id": a_campaign,
+}
+
+ROWS_OF_SHOP = """
+SELECT md5(string_agg(CAST(t AS text), '|' ORDER BY CAST(t AS text))) FROM {table} t
+WHERE {column} = {shop_id}"""
+
+
+def tenant_tables(connection: sa.Connection) -> dict[str, str]:
+    """Every tenant table, and the column that names the shop."""
+    tables = connection.exec_driver_sql(
+        "SELECT table_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND column_name = 'shop_id'"
+    ).scalars()
+    return {"shops": "id", **dict.fromkeys(sorted(tables), "shop_id")}
+
+
+def everything_of(owner: sa.Engine, shop: Shop) -> dict[str, str | None]:
+    """A fingerprint of all rows of a shop, table by table."""
+    with owner.connect() as connection:
+        connection.exec_driver_sql("SELECT set_config('app.all_shops', 'on', false)")
+        return {
+            table: connection.exec_driver_sql(
+                ROWS_OF_SHOP.format(table=table, column=column, shop_id=shop.id)
+            ).scalar()
+            for table, column in tenant_tables(connection).items()
+        }

@@ -1,0 +1,227 @@
+"""The database itself: migrations equal models, and no shop can reach another one's rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+import flask_migrate
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+import app.background  # noqa: F401  # what only the workers load has tables too
+from app.audiences.models import SegmentKind
+from app.campaigns.models import CampaignStatus, Priority, ScheduleType
+from app.contacts.models import Consent, ConsentAction, Gender, ImportStatus, Suppression
+from app.core.database import db
+from app.core.uow import across_shops, unit_of_work
+from app.credits.models import AccountKind, TransferKind
+from app.messaging import states
+from app.optouts.words import ReplyIntent
+from app.shops.models import ShopStatus, SubscriptionStatus
+from tests import build
+from tests.contracts.belongings import tenant_tables
+from tests.contracts.rows import a_row_of, parents_first
+
+APPEND_ONLY = ("consent_events", "ledger_transfers")
+WITHOUT_TENANT = {"alembic_version", "ticks"}
+ENUMS: list[tuple[str, type[StrEnum]]] = [
+    ("ck_shops_status", ShopStatus),
+    ("ck_subscriptions_status", SubscriptionStatus),
+    ("ck_contacts_consent", Consent),
+    ("ck_contacts_gender", Gender),
+    ("ck_consent_events_action", ConsentAction),
+    ("ck_contact_imports_status", ImportStatus),
+    ("ck_segments_kind", SegmentKind),
+    ("ck_ledger_accounts_kind", AccountKind),
+    ("ck_ledger_transfers_kind", TransferKind),
+    ("ck_message_runs_source", states.Source),
+    ("ck_messages_state", states.MessageState),
+    ("ck_campaigns_status", CampaignStatus),
+    ("ck_campaigns_schedule_type", ScheduleType),
+    ("ck_campaigns_priority", Priority),
+    ("ck_inbound_messages_intent", ReplyIntent),
+]
+
+
+@pytest.fixture
+def as_owner(app: Flask, owner: sa.Engine) -> Iterator[sa.Connection]:
+    with owner.connect() as connection:
+        yield connection
+
+
+def differences(connection: sa.Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, db.metadata))
+
+
+def test_the_migrations_make_exactly_the_models(as_owner: sa.Connection):
+    assert differences(as_owner) == []
+
+
+def test_the_migrations_can_be_undone_and_done_again(app: Flask, owner: sa.Engine):
+    db.session.remove()
+    db.engine.dispose()
+
+    flask_migrate.downgrade(directory="migrations", revision="base")
+    with owner.connect() as connection:
+        left = set(sa.inspect(connection).get_table_names())
+    flask_migrate.upgrade(directory="migrations")
+
+    assert left == {"alembic_version"}
+    with owner.connect() as connection:
+        assert differences(connection) == []
+
+
+def test_every_table_belongs_to_shops_or_is_listed_as_belonging_to_none(as_owner: sa.Connection):
+    assert set(sa.inspect(as_owner).get_table_names()) - set(tenant_tables(as_owner)) == WITHOUT_TENANT
+
+
+def test_row_level_security_is_forced_on_every_tenant_table(as_owner: sa.Connection):
+    rows = as_owner.exec_driver_sql(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND relrowsecurity AND relforcerowsecurity"
+    )
+
+    assert set(rows.scalars()) == set(tenant_tables(as_owner))
+
+
+def test_every_policy_asks_for_the_shop_both_ways(as_owner: sa.Connection):
+    policies = as_owner.exec_driver_sql(
+        "SELECT tablename, policyname, permissive, cmd, qual, with_check FROM pg_policies"
+        " WHERE schemaname = 'public'"
+    ).all()
+
+    assert sorted(policy.tablename for policy in policies) == sorted(tenant_tables(as_owner))
+    for policy in policies:
+        assert (policy.policyname, policy.permissive, policy.cmd) == ("tenant", "PERMISSIVE", "ALL")
+        assert policy.qual == policy.with_check
+        assert "app.shop_id" in policy.qual
+
+
+def test_the_applications_role_cannot_bypass_row_level_security(app: Flask):
+    with across_shops("which role is this") as session:
+        role = session.execute(
+            sa.text("SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        ).one()
+
+    assert tuple(role) == (False, False, False)
+
+
+def test_every_key_that_other_tables_use_carries_the_shop(as_owner: sa.Connection):
+    inspector = sa.inspect(as_owner)
+    for table in tenant_tables(as_owner):
+        for key in inspector.get_foreign_keys(table):
+            if key["referred_table"] == "shops":
+                continue
+            assert "shop_id" in key["constrained_columns"], (table, key)
+            assert "shop_id" in key["referred_columns"], (table, key)
+
+
+def test_without_a_unit_of_work_no_table_shows_a_row(app: Flask, as_owner: sa.Connection):
+    for table in _filled(as_owner):
+        with db.engine.connect() as connection:
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0, table
+
+
+def test_no_shop_reads_or_writes_another_ones_rows_in_any_table(app: Flask, as_owner: sa.Connection):
+    stranger = build.a_shop()
+
+    for table, column in _filled(as_owner).items():
+        with unit_of_work(stranger.id) as session:
+            foreign = session.execute(
+                sa.text(f"SELECT count(*) FROM {table} WHERE {column} <> {stranger.id}")
+            ).scalar()
+            assert foreign == 0, table
+        writable = "domain" if table == "shops" else column
+        assert _refused(
+            stranger.id, f"UPDATE {table} SET {writable} = {writable} WHERE {column} <> {stranger.id}"
+        )
+        assert _refused(stranger.id, f"DELETE FROM {table} WHERE {column} <> {stranger.id}")
+
+
+def test_no_shop_adds_rows_to_another_one_in_any_table(app: Flask, as_owner: sa.Connection):
+    theirs, stranger = build.a_shop(), build.a_shop()
+
+    for table in tenant_tables(as_owner):
+        statement = a_row_of(as_owner, table, theirs.id)
+        with pytest.raises(DBAPIError, match="row-level security"), unit_of_work(stranger.id) as session:
+            session.execute(sa.text(statement))
+
+
+def test_a_shop_cannot_give_its_rows_to_another_one(app: Flask, as_owner: sa.Connection):
+    mine, other = build.a_shop(), build.a_shop()
+    with unit_of_work(mine.id) as session:
+        session.add(Suppression(shop_id=mine.id, phone="+306900000001", source="manual"))
+
+    with pytest.raises(DBAPIError, match="row-level security"), unit_of_work(mine.id) as session:
+        session.execute(sa.text("UPDATE suppressions SET shop_id = :other"), {"other": other.id})
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET shop_id = shop_id", "DELETE FROM {}", "TRUNCATE {}"])
+def test_not_even_the_owner_changes_what_is_append_only(as_owner: sa.Connection, table: str, change: str):
+    with pytest.raises(DBAPIError, match="append-only"):
+        as_owner.exec_driver_sql(change.format(table))
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET shop_id = shop_id", "DELETE FROM {}"])
+def test_the_application_may_not_even_try_to_change_what_is_append_only(app: Flask, table: str, change: str):
+    shop = build.a_shop()
+
+    with pytest.raises(DBAPIError, match="permission denied"), unit_of_work(shop.id) as session:
+        session.execute(sa.text(change.format(table)))
+
+
+@pytest.mark.parametrize(("constraint", "enum"), ENUMS, ids=[name for name, _ in ENUMS])
+def test_an_enum_in_the_code_is_the_check_in_the_database(
+    as_owner: sa.Connection, constraint: str, enum: type[StrEnum]
+):
+    assert _allowed(as_owner)[constraint] == set(enum)
+
+
+def test_every_check_that_lists_words_is_compared_with_an_enum(as_owner: sa.Connection):
+    without_enum = {"ck_shops_currency", "ck_subscriptions_plan", "ck_subscriptions_billing_interval"}
+    without_enum |= {"ck_send_attempts_state", "ck_ledger_accounts_balance"}
+    compared = {name for name, _ in ENUMS} | without_enum
+
+    assert set(_allowed(as_owner)) - compared == set()
+
+
+def _allowed(connection: sa.Connection) -> dict[str, set[str]]:
+    """The words that each CHECK of the form `column IN (…)` lists."""
+    rows = connection.exec_driver_sql(
+        "SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint"
+        " WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+    )
+    listing = [row for row in rows if "ANY (ARRAY" in row.definition]
+    return {row.conname: set(re.findall(r"'(\w+)'::text", row.definition)) for row in listing}
+
+
+def _filled(connection: sa.Connection) -> dict[str, str]:
+    """Every tenant table, with a row of a new shop in each."""
+    shop = build.a_shop()
+    tables = tenant_tables(connection)
+    connection.exec_driver_sql("SELECT set_config('app.all_shops', 'on', false)")
+    for table in parents_first(connection):
+        if table in tables and table not in {"shops", "subscriptions"}:  # the builder has made those
+            connection.exec_driver_sql(a_row_of(connection, table, shop.id))
+    for table in tables:
+        assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar(), table
+    return tables
+
+
+def _refused(shop_id: int, statement: str) -> bool:
+    """Whether the statement touches no row, be it that it sees none or that the role may not try."""
+    try:
+        with unit_of_work(shop_id) as session:
+            touched: int = session.execute(sa.text(statement)).rowcount
+    except DBAPIError as refusal:
+        return "permission denied" in str(refusal)
+    return touched == 0
