@@ -24,18 +24,6 @@ def redis_database(url: str, number: int) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{number + 1}"))
 
 
-def make_database(maintenance_url: str, url: str) -> None:
-    """Drop and create the database that `url` names."""
-    name = urlsplit(url).path.lstrip("/")
-    engine = sa.create_engine(
-        maintenance_url.replace("postgresql://", "postgresql+psycopg2://"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.exec_driver_sql(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
-    engine.dispose()
-
-
 def migrate(app: Flask) -> None:
     flask_migrate.upgrade(directory="migrations")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
@@ -17,7 +16,7 @@ from app import create_app
 from app.config import Settings
 from app.core.database import db
 from app.local.servers import embedded_servers
-from tests import build
+from tests import build, databases
 
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
 VALUES = {
@@ -40,38 +39,34 @@ def worker_number() -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
-def with_database(url: str, name: str) -> str:
-    """`url` with another database name."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/{name}"))
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One process where the given role cannot make a database for each."""
+    url = databases.given_url()
+    return 1 if url and not databases.may_create_databases(url) else None
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[dict[str, str]]:
     """DATABASE_URL, DIRECT_URL and REDIS_URL of this test process's own empty database."""
     with embedded_servers(data_dir=Path(".local/test")) as world:
-        env = dict(world.env)
-        direct = env.get("DIRECT_URL", env["DATABASE_URL"])
-        name = f"{urlsplit(direct).path.lstrip('/')}_test_{worker_number()}"
-        yield {
-            "DATABASE_URL": with_database(env["DATABASE_URL"], name),
-            "DIRECT_URL": with_database(direct, name),
-            "REDIS_URL": build.redis_database(env["REDIS_URL"], worker_number()),
-            "MAKE_DATABASE": direct,
-        }
+        url = world.env["DATABASE_URL"]
+        direct = world.env.get("DIRECT_URL", url)
+        with databases.empty_database(url, direct, worker_number()) as (database_url, direct_url):
+            yield {
+                "DATABASE_URL": database_url,
+                "DIRECT_URL": direct_url,
+                "REDIS_URL": build.redis_database(world.env["REDIS_URL"], worker_number()),
+            }
 
 
 @pytest.fixture(scope="session")
 def settings(servers: dict[str, str]) -> Settings:
-    return Settings.from_env(
-        {**VALUES, **{key: servers[key] for key in ("DATABASE_URL", "DIRECT_URL", "REDIS_URL")}}
-    )
+    return Settings.from_env({**VALUES, **servers})
 
 
 @pytest.fixture(scope="session")
-def migrated(servers: dict[str, str], settings: Settings) -> Iterator[Flask]:
+def migrated(settings: Settings) -> Iterator[Flask]:
     """The app on a database made from nothing by the migrations."""
-    build.make_database(servers["MAKE_DATABASE"], servers["DIRECT_URL"])
     app = create_app(settings)
     app.testing = True
     with app.app_context():
