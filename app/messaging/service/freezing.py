@@ -45,9 +45,12 @@ def price(text: str, recipients: Select[Any]) -> Price:
     """
     template = compile_template(text)
     audience = recipients.subquery("audience")
-    priced = select(
-        parts_of(template, audience).label("parts"), is_gsm(template, audience).label("in_gsm")
-    ).subquery()
+    # A text without merge values names no column of the audience: without select_from it would price one row.
+    priced = (
+        select(parts_of(template, audience).label("parts"), is_gsm(template, audience).label("in_gsm"))
+        .select_from(audience)
+        .subquery()
+    )
     rows = require_unit_of_work().execute(
         select(priced.c.parts, priced.c.in_gsm, func.count()).group_by(priced.c.parts, priced.c.in_gsm)
     )
