@@ -26,5 +26,6 @@ def start_due() -> None:
 
 @periodic("campaigns.sweep", every_seconds=10)
 def sweep() -> None:
-    """Ring again for whatever lost its doorbell."""
+    """Ring again for whatever lost its doorbell, and clear up after cancelled campaigns."""
     sending.wake_unfrozen_and_drained()
+    sending.skip_stragglers()

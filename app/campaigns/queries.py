@@ -22,6 +22,13 @@ SORTABLE: dict[str, Any] = {
     "scheduleAt": Campaign.schedule_at,
 }
 
+# A call that was under way when the campaign was cancelled ends within minutes; a day allows for a scheduler
+# that was down.
+CANCELLED_WITH_PENDING = text("""
+    SELECT c.shop_id, c.id FROM campaigns c JOIN message_runs r ON r.id = c.run_id
+    WHERE c.status = 'cancelled' AND c.finished_at > now() - interval '1 day' AND r.pending > 0
+    ORDER BY c.id LIMIT :limit""")
+
 # Tests of a campaign are runs of their own, numbered apart from its sendings.
 NEXT_TEST_NO = text("""
     SELECT coalesce(max(run_no), 0) + 1 FROM message_runs
@@ -83,9 +90,11 @@ def ordered(campaigns: Select[Campaign], wanted: CampaignFilter) -> Select[Campa
 def count_by_status(shop_id: int) -> dict[str, int]:
     """How many campaigns the shop has in each stored status."""
     counted = (
-        select(Campaign.status, func.count()).where(Campaign.shop_id == shop_id).group_by(Campaign.status)
+        select(Campaign.status, func.count().label("total"))
+        .where(Campaign.shop_id == shop_id)
+        .group_by(Campaign.status)
     )
-    return dict(require_unit_of_work().execute(counted).tuples().all())
+    return {row.status: row.total for row in require_unit_of_work().execute(counted)}
 
 
 def excluded_contacts(shop_id: int, audience: Audience) -> RowMapping:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 
 from app.audiences import service as audiences
 from app.audiences.queries import recipients
+from app.campaigns import queries
 from app.campaigns.errors import AlreadySending, CampaignNotFound, InvalidStatus, NoRecipients
 from app.campaigns.models import Campaign, CampaignStatus, Priority, ScheduleType
 from app.campaigns.service.wording import wording_of
@@ -261,6 +262,22 @@ def wake_unfrozen_and_drained() -> None:
         ).all()
     for shop_id, campaign_id, frozen_at in rows:
         wake("campaigns.finish" if frozen_at else "campaigns.freeze", shop_id, campaign_id)
+
+
+def skip_stragglers() -> None:
+    """Skip what waits again although its campaign was cancelled: the carrier had put it off meanwhile."""
+    with across_shops("cancelled campaigns belong to any shop") as session:
+        rows = session.execute(queries.CANCELLED_WITH_PENDING, {"limit": 500}).all()
+    for shop_id, campaign_id in rows:
+        with unit_of_work(shop_id) as session:
+            campaign = session.scalar(
+                select(Campaign)
+                .where(Campaign.shop_id == shop_id, Campaign.id == campaign_id)
+                .where(Campaign.status == Status.CANCELLED)  # it may have been sent after all
+                .with_for_update()
+            )
+            if campaign is not None and campaign.run_id:
+                runs.cancel(shop_id, campaign.run_id)
 
 
 def find(shop_id: int, campaign_id: int) -> Campaign:
