@@ -1,0 +1,64 @@
+"""What an operator does: the flask commands, in the environment of the running system."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from app.demo.errors import DemoStopped
+from app.local.environment import ROOT
+
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Audit:
+    """How many invariants of the books were checked, and how many rows break one."""
+
+    checks: int
+    differences: int
+
+
+class Operator:
+    """Runs `flask …` and reads what it prints. Raises DemoStopped when a command fails."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = dict(env)
+
+    def open_shop(self, domain: str, name: str) -> int:
+        return int(self._flask("shops", "create", domain, "--name", name))
+
+    def grant_and_sign_in(self, domain: str, credits: int) -> str:
+        """Give the shop credits, once, and return a token for it. Both at once: a command takes seconds."""
+        grant = ("credits", "grant", domain, str(credits), "--reason", "demo", "--key", f"demo:{domain}")
+        with ThreadPoolExecutor() as pool:
+            granting = pool.submit(self._flask, *grant)
+            token = self._flask("shops", "token", domain)
+            granting.result()
+        return token
+
+    def audit(self) -> Audit:
+        """The result of `flask audit`, differences or not."""
+        printed = self._flask("audit", "--json", fine=(0, 1)).splitlines()
+        found = json.loads(printed[-1]) if printed else {}
+        return Audit(found["checks"], found["differences"])
+
+    def _flask(self, *words: str, fine: tuple[int, ...] = (0,)) -> str:
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        if done.returncode not in fine:
+            reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise DemoStopped(f"flask {' '.join(words)} ended with {done.returncode}: {reason}")
+        return done.stdout.strip()
