@@ -1,7 +1,7 @@
 """An empty database for each test process, on whatever server the tests are given.
 
-A role that may create databases gets one per process. A role that may not (a managed database with one ordinary
-role) is given the database itself, by one process, if it is empty.
+A role that may create databases gets one per process. A role that may not (a managed database with one
+ordinary role) is given the database itself, by one process, if it is empty.
 """
 
 from __future__ import annotations

@@ -51,6 +51,8 @@ class Campaign(Model):
     """One text to one audience, sent once or every `recurring_days`.
 
     `run_id` is the newest sending (none before the first); `frozen_at` is set once its audience is frozen.
+    The runs from `first_run_no` on are one sending, however often it was cancelled and taken up again:
+    nobody is texted twice in them.
     """
 
     __tablename__ = "campaigns"
@@ -68,6 +70,7 @@ class Campaign(Model):
     status: Mapped[str] = mapped_column(Text, server_default="draft")
     status_before: Mapped[str | None] = mapped_column(Text)
     run_no: Mapped[int] = mapped_column(Integer, server_default="0")
+    first_run_no: Mapped[int] = mapped_column(Integer, server_default="1")
     run_id: Mapped[int | None] = mapped_column(BigInteger)
     frozen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -31,6 +31,7 @@ CREATE TABLE campaigns (
     ('draft', 'scheduled', 'sending', 'paused', 'completed', 'failed', 'cancelled')),
   status_before text,
   run_no integer NOT NULL DEFAULT 0,
+  first_run_no integer NOT NULL DEFAULT 1,
   run_id bigint,
   frozen_at timestamptz,
   started_at timestamptz,

@@ -152,6 +152,22 @@ def test_a_cancelled_campaign_that_is_sent_after_all_reaches_only_those_it_has_n
     assert (len(merchant.runs()), merchant.balance().held, merchant.balance().spent) == (1, 2, 1)
 
 
+def test_a_cancelled_campaign_that_is_scheduled_again_texts_nobody_twice(merchant: Merchant) -> None:
+    build_contacts.contacts(merchant.shop, 3)
+    campaign = merchant.a_campaign()
+    merchant.do("enqueue", campaign)
+    answer(merchant, "aur")
+    rewrite(merchant, campaign, status="cancelled")
+    merchant.call("PUT", f"/campaigns/{campaign}/schedule", {"scheduleAt": later(hours=1)})
+    merchant.call("PUT", f"/campaigns/{campaign}", {"message": "Another text"})
+
+    again = merchant.do("enqueue", campaign)
+
+    assert (
+        again.json["data"]["queued"] == 1
+    )  # the refused one; not the accepted one, nor the one of unknown fate
+
+
 def test_scheduling_a_cancelled_campaign_makes_a_fresh_sending(merchant: Merchant) -> None:
     build_contacts.contacts(merchant.shop, 2)
     campaign = merchant.a_campaign()

@@ -212,9 +212,8 @@ def finish(shop_id: int, campaign_id: int) -> None:
         if campaign.schedule_type == ScheduleType.RECURRING and campaign.recurring_days:
             campaign.schedule_at = _next_time(campaign.schedule_at, timedelta(days=campaign.recurring_days))
             campaign.status = Status.SCHEDULED
-            campaign.frozen_at = (
-                None  # the next sending is a new one, even if it is cancelled and sent after all
-            )
+            campaign.frozen_at = None
+            campaign.first_run_no = campaign.run_no + 1  # the next one is a new sending: everybody again
     log.info("campaign_finished", campaign_id=campaign_id, status=campaign.status)
 
 
@@ -291,7 +290,16 @@ def find(shop_id: int, campaign_id: int) -> Campaign:
 def recipients_of(campaign: Campaign) -> Select[Any]:
     """Who would get the campaign now. A step. Raises AudienceNotFound."""
     audience = audiences.require_audience(campaign.shop_id, campaign.audience)
-    return recipients(campaign.shop_id, audience)
+    people = recipients(campaign.shop_id, audience)
+    if campaign.run_no < campaign.first_run_no:
+        return people
+    # Taken up again after a cancellation: those whom an earlier run has reached are not texted twice.
+    phone = people.selected_columns.phone
+    return people.where(
+        ~runs.was_reached(
+            phone, campaign.shop_id, Source.CAMPAIGN, campaign.id, from_run_no=campaign.first_run_no
+        )
+    )
 
 
 def sender_of(campaign: Campaign, shop: Shop) -> str:

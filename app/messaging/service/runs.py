@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, exists, select
 
 from app.core.queue import wake
 from app.core.uow import after_commit, require_unit_of_work
 from app.credits import service as credits
 from app.messaging import queries
-from app.messaging.models import Run
-from app.messaging.states import MessageState
+from app.messaging.models import Message, Run
+from app.messaging.states import MessageState, Source
 
 CANCELLED = "cancelled"
+# The states of a message that the carrier certainly never took.
+NEVER_LEFT = (MessageState.PENDING, MessageState.SKIPPED, MessageState.FAILED)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,18 @@ def counts_by_run(shop_id: int, run_ids: Sequence[int]) -> dict[int, Counts]:
         .execution_options(populate_existing=True)
     )
     return {run.id: counts_of(run) for run in found}
+
+
+def was_reached(
+    phone: ColumnElement[str], shop_id: int, source: Source, source_id: int, *, from_run_no: int
+) -> ColumnElement[bool]:
+    """Whether a run of the source, from a run number on, has texted `phone` or may have."""
+    return (
+        exists()
+        .where(Message.phone == phone, Message.run_id == Run.id, Message.state.not_in(NEVER_LEFT))
+        .where(Run.shop_id == shop_id, Run.source == source, Run.source_id == source_id)
+        .where(Run.run_no >= from_run_no)
+    )
 
 
 def ring(shop_id: int, run_id: int, *, urgent: bool = False) -> None:
