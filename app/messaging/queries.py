@@ -210,7 +210,7 @@ REOPEN = text("""
     SELECT count(*) AS messages, coalesce(sum(parts), 0)::bigint AS parts FROM moved""")
 
 FAILED_MESSAGES = text("""
-    SELECT m.id, m.phone, m.failure, m.state, m.updated_at, m.contact_id, c.first_name, c.last_name, c.email
+    SELECT m.id, m.phone, m.failure, m.state, m.updated_at, c.id AS contact_id, c.first_name, c.last_name, c.email
     FROM messages m LEFT JOIN contacts c ON c.shop_id = m.shop_id AND c.id = m.contact_id
     WHERE m.run_id = :run_id AND m.shop_id = :shop_id AND m.state IN ('failed', 'undelivered', 'not_sent')
     ORDER BY m.id DESC LIMIT :limit OFFSET :offset""")
