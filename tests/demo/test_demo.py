@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -24,7 +25,8 @@ from app.local.environment import DEVELOPMENT_SECRETS, ROOT
 from app.local.servers import SERVER_VARIABLES, remove
 from app.local.supervisor import World
 
-pytestmark = pytest.mark.timeout(400)
+LONGEST_SECONDS = 300
+pytestmark = pytest.mark.timeout(LONGEST_SECONDS + 60)
 ONLY_WEB = {"worker-sending": 0, "worker-events": 0, "worker-imports": 0, "scheduler": 0}
 JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
 
@@ -45,12 +47,7 @@ class Played:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     folder = tmp_path_factory.mktemp("demo")
-    env = {name: value for name, value in os.environ.items() if name not in SERVER_VARIABLES}
-    command = [sys.executable, "-m", "app.demo", "--quick", "--data-dir", str(folder)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=390, check=False
-    )
-    yield Played(folder, done.returncode, done.stdout + done.stderr)
+    yield play(folder)
     remove(folder)
 
 
@@ -130,6 +127,35 @@ def test_make_run_shows_the_same_world(played: Played, monkeypatch: pytest.Monke
     assert sum(one["deliveredCount"] for one in campaigns) == figures["delivered"] == totals["delivered"]
     assert totals["failed"] == figures["refunded"]
     assert totals["onTheWay"] == 0 and totals["replies"] > 0
+
+
+def test_a_folder_whose_system_is_up_is_left_alone(tmp_path: Path):
+    with (tmp_path / "world.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = play(tmp_path)
+
+    assert refused.code == 2
+    assert "already up" in refused.printed
+
+
+def play(folder: Path) -> Played:
+    """Run the demo with servers of its own. One that hangs is asked to end, so that its system ends too."""
+    env = {name: value for name, value in os.environ.items() if name not in SERVER_VARIABLES}
+    command = [sys.executable, "-m", "app.demo", "--quick", "--data-dir", str(folder)]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**env, "PORT": "0", "SANDBOX_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as demo:
+        try:
+            printed, _ = demo.communicate(timeout=LONGEST_SECONDS)
+        except subprocess.TimeoutExpired:
+            demo.terminate()
+            printed, _ = demo.communicate()
+    return Played(folder, demo.returncode, printed)
 
 
 def personal_words(folder: Path) -> set[str]:
