@@ -59,6 +59,11 @@ class Operator:
             check=False,
         )
         if done.returncode not in fine:
-            reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise DemoStopped(f"flask {' '.join(words)} ended with {done.returncode}: {reason}")
+            raise DemoStopped(f"flask {' '.join(words)} ended with {done.returncode}: {_reason(done.stderr)}")
         return done.stdout.strip()
+
+
+def _reason(stderr: str) -> str:
+    """The line of a traceback that names the error, else the last line."""
+    lines = stderr.strip().splitlines() or ["it said nothing"]
+    return next((line for line in reversed(lines) if "Error" in line.partition(":")[0]), lines[-1])
