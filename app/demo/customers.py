@@ -19,6 +19,7 @@ from app.demo.errors import DemoStopped
 AT_ONCE = 8
 TIMEOUT_SECONDS = 20
 CLICK_SHARE, LEAVE_SHARE, STOP_SHARE = 0.18, 0.03, 0.03
+MOST_PEOPLE = 300  # each taps, opens and types for real; a large list would take minutes
 STOP_WORDS = ("STOP", "Stop please", "ΣΤΟΠ", "στοπ!!", "unsubscribe", "Μη μου στέλνετε άλλα μηνύματα")
 BROWSER = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36"
 
@@ -84,7 +85,7 @@ def press_the_button(text: Text) -> None:
 
 
 def _count(people: Sequence[Text], share: float) -> int:
-    return max(1, round(len(people) * share)) if people else 0
+    return min(MOST_PEOPLE, max(1, round(len(people) * share)))
 
 
 def _phone(text: Text) -> requests.Session:

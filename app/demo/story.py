@@ -90,7 +90,8 @@ def _import_contacts(cast: Cast, merchant: Merchant) -> None:
     screen.fact("updated", done["updated"], "in the list already, the number written in another way")
     screen.fact("skipped", done["skipped"], "no mobile number")
     screen.fact("kept with a remark", done["warnings"])
-    for error in merchant.get(f"/contacts/imports/{import_id}/errors", pageSize=6)["errors"]:
+    errors = merchant.get(f"/contacts/imports/{import_id}/errors", pageSize=100)["errors"]
+    for error in {error["error"]: error for error in errors}.values():  # one of each kind
         screen.aside(f"row {error['row']:>4}  {error['value'] or '(nothing)':<18} {error['error']}")
 
 
