@@ -23,6 +23,7 @@ from app.core.http.blueprint import ProblemSchema
 from app.links.routes import blueprint as links
 from app.optouts.routes import api as unsubscribe
 from app.optouts.routes import page as opt_out_page
+from app.settings.routes import blueprint as settings
 from app.webhooks.cli import webhooks_cli
 from app.webhooks.routes import blueprint as mitto_webhooks
 
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     opt_out_page,
     unsubscribe,
     mitto_webhooks,
+    settings,
 )
 COMMANDS = (shops_cli, credits_cli, webhooks_cli, audit_command)
 

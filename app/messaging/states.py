@@ -39,3 +39,4 @@ class Source(StrEnum):
     CAMPAIGN = "campaign"
     AUTOMATION = "automation"
     TEST = "test"
+    SERVICE = "service"  # one person asked for it: free of marketing

@@ -29,7 +29,10 @@ class SubscriptionStatus(StrEnum):
 
 
 class Shop(Model):
-    """One merchant's shop. `domain` is its myshopify.com name, `timezone` an IANA zone."""
+    """One merchant's shop. `domain` is its myshopify.com name, `timezone` an IANA zone.
+
+    With `double_opt_in` everybody who opts in on the storefront confirms it by a link in a text.
+    """
 
     __tablename__ = "shops"
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -43,6 +46,7 @@ class Shop(Model):
     sender_number: Mapped[str | None] = mapped_column(Text)
     base_url: Mapped[str | None] = mapped_column(Text)
     eshop_type: Mapped[str | None] = mapped_column(Text)
+    double_opt_in: Mapped[bool] = mapped_column(Boolean, server_default="false")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 

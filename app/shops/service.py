@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -17,6 +18,9 @@ from app.shops.models import Shop, ShopStatus, Subscription, SubscriptionStatus
 
 INCLUDED_SMS = {"starter": 100, "pro": 500}
 INTERVAL = {"starter": "month", "pro": "year"}
+SETTINGS = frozenset(
+    {"sender_number", "sender_name", "timezone", "currency", "base_url", "eshop_type", "double_opt_in"}
+)
 PERIOD = {"month": timedelta(days=30), "year": timedelta(days=365)}
 
 
@@ -81,6 +85,18 @@ def _subscription(shop_id: int, plan: str) -> Subscription:
 def subscription_of(shop_id: int) -> Subscription | None:
     """The shop's subscription, whatever its state. A step."""
     return require_unit_of_work().get(Subscription, shop_id)
+
+
+def change_settings(shop_id: int, **values: Any) -> Shop:
+    """Set some of SETTINGS to values that have been checked. A step. Raises ShopNotFound."""
+    if not values.keys() <= SETTINGS:
+        raise TypeError(f"not settings of a shop: {', '.join(sorted(values.keys() - SETTINGS))}")
+    shop = find_shop(shop_id)
+    for name, value in values.items():
+        setattr(shop, name, value)
+    if values:
+        shop.updated_at = now()
+    return shop
 
 
 def require_active_subscription(shop_id: int) -> None:
