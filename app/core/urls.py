@@ -18,8 +18,8 @@ def public_base_url(shop_base_url: str | None = None) -> str:
     configured = shop_base_url or settings().public_base_url
     if configured:
         return configured.rstrip("/")
-    if has_request_context():
-        return request.host_url.rstrip("/")  # ProxyFix has judged the forwarded headers
+    if has_request_context() and request.scheme in {"http", "https"}:
+        return request.host_url.rstrip("/")  # ProxyFix and werkzeug have judged the host
     return LOCAL
 
 
