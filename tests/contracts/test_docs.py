@@ -17,7 +17,6 @@ from app.audit.checks import CHECKS
 from app.background import PERIODIC
 from app.campaigns.models import CampaignStatus
 from app.config import ALIASES, Settings
-from app.core.database import db
 from app.messaging.states import MOVES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -237,11 +236,11 @@ def test_every_command_that_the_documents_name_exists(migrated: Flask):
             assert action in found.commands, f"{command} {action}"
 
 
-def test_every_table_is_described(migrated: Flask):
+def test_every_table_is_described(owner: sa.Engine):
     rows = table(DOCS / "architecture.md", "table")
     described = {one for row in rows for one in quoted(row[0])}
 
-    assert described == set(db.metadata.tables)
+    assert set(sa.inspect(owner).get_table_names()) - described == {"alembic_version"}
 
 
 def statements(page: Path) -> list[str]:
