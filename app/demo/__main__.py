@@ -89,8 +89,9 @@ def _pace(count: int) -> dict[str, str]:
     drawn.
     """
     return {
-        "RATE_LIMIT_TENANT_MAX": "10",
-        "SMS_BATCH_SIZE": str(min(250, max(5, count // 80))),
+        "RATE_LIMIT_TENANT_MAX": str(max(10, count // 400)),
+        # One lost answer concerns so many texts; the carrier is asked about no more than 50 at a time.
+        "SMS_BATCH_SIZE": str(min(40, max(5, count // 80))),
         "SANDBOX_LATENCY_MS": "120",
         "SANDBOX_QUICK": "1",
         "SANDBOX_FAILURE_SHARE": "0.04",
