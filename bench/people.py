@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 ADD_CONTACTS = text("""
     INSERT INTO contacts (shop_id, phone, region, first_name, last_name, email, gender, consent, consent_at,
                           consent_source)
-    SELECT :shop_id, '+3069' || lpad(((n * 7919) % 100000000)::text, 8, '0'), 'GR',
+    SELECT :shop_id, '+3069' || lpad(((n::bigint * 7919) % 100000000)::text, 8, '0'), 'GR',
            CASE n % 3 WHEN 0 THEN (ARRAY['Ελένη', 'Γιώργος', 'Αλέξανδρος'])[1 + n / 3 % 3]
                       ELSE (ARRAY['Maria', 'Nikos', 'Konstantinos'])[1 + n / 3 % 3] END,
            'Papadopoulos', 'person-' || n || '@example.com', CASE n % 2 WHEN 0 THEN 'male' ELSE 'female' END,
