@@ -7,7 +7,7 @@ Sources: contract §2.1 (claims, 30 days), Shopify "session tokens" (HS256 by th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -16,6 +16,7 @@ import jwt
 
 from app.core.clock import now
 from app.core.errors import InvalidToken, TokenExpired
+from app.core.http.schema import ID, MAX_ID
 from app.core.settings import settings
 from app.shops.domains import SHOP_DOMAIN
 
@@ -53,13 +54,14 @@ def issue(shop_id: int, shop_domain: str) -> str:
 def verify(token: str, *, grace: timedelta = timedelta()) -> Credential:
     """The credential in an app token. Raises TokenExpired or InvalidToken."""
     claims = _decode(token, settings().jwt_secret, leeway=grace, options={"require": ["exp", "iat"]})
-    if claims.get("source") != SOURCE or not str(claims.get("storeId", "")).isdigit():
+    shop_id = str(claims.get("storeId", ""))
+    if claims.get("source") != SOURCE or not ID.fullmatch(shop_id) or int(shop_id) > MAX_ID:
         raise InvalidToken
-    return Credential(
-        int(claims["storeId"]),
-        str(claims.get("shopDomain", "")),
-        datetime.fromtimestamp(claims["exp"], now().tzinfo),
-    )
+    try:
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    except (ValueError, OverflowError, OSError) as nonsense:
+        raise InvalidToken from nonsense
+    return Credential(int(shop_id), str(claims.get("shopDomain", "")), expires_at)
 
 
 def verify_session_token(token: str) -> str:
@@ -71,8 +73,12 @@ def verify_session_token(token: str) -> str:
         leeway=timedelta(seconds=LEEWAY_SECONDS),
         options={"require": SESSION_CLAIMS},
     )
-    domain = (urlsplit(str(claims["dest"])).hostname or "").lower()
-    if not SHOP_DOMAIN.fullmatch(domain) or urlsplit(str(claims["iss"])).hostname != domain:
+    try:
+        shop, issuer = urlsplit(str(claims["dest"])), urlsplit(str(claims["iss"]))
+    except ValueError as no_url:
+        raise InvalidToken from no_url
+    domain = shop.hostname or ""
+    if shop.scheme != "https" or not SHOP_DOMAIN.fullmatch(domain) or issuer.hostname != domain:
         raise InvalidToken
     return domain
 
