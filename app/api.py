@@ -24,6 +24,11 @@ from app.links.routes import blueprint as links
 from app.optouts.routes import api as unsubscribe
 from app.optouts.routes import page as opt_out_page
 from app.settings.routes import blueprint as settings
+from app.storefront.routes import forms as storefront_forms
+from app.storefront.routes import page as opt_in_page
+from app.templates.cli import templates_cli
+from app.templates.routes import admin as template_admin
+from app.templates.routes import blueprint as templates
 from app.webhooks.cli import webhooks_cli
 from app.webhooks.routes import blueprint as mitto_webhooks
 
@@ -34,6 +39,8 @@ BLUEPRINTS = (
     contacts,
     contact_imports,
     audiences,
+    templates,
+    template_admin,
     campaigns,
     billing,
     links,
@@ -41,8 +48,10 @@ BLUEPRINTS = (
     unsubscribe,
     mitto_webhooks,
     settings,
+    storefront_forms,
+    opt_in_page,
 )
-COMMANDS = (shops_cli, credits_cli, webhooks_cli, audit_command)
+COMMANDS = (shops_cli, credits_cli, webhooks_cli, audit_command, templates_cli)
 
 OPENAPI: dict[str, Any] = {
     "API_TITLE": "Astronote API",
