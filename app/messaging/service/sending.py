@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Row
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.core.queue import wake
 from app.core.rate import RateUnknown
@@ -72,18 +72,24 @@ def send_slice(shop_id: int, run_id: int) -> bool:
     more = True
     with ThreadPoolExecutor(settings().sms_batches_in_flight, "provider") as pool:
         client = mitto()
-        while more or in_flight:
-            room = len(in_flight) < settings().sms_batches_in_flight
-            if more and room and time.monotonic() < deadline and _wait_for_turn(shop_id):
-                batch = claim(shop_id, run_id)
-                more = batch is not None
-                if batch and batch.messages:
-                    in_flight.append((batch, pool.submit(call, client, _outbound(batch, run, renderer))))
-            elif in_flight:
-                batch, answer = in_flight.popleft()
+        try:
+            while more or in_flight:
+                room = len(in_flight) < settings().sms_batches_in_flight
+                if more and room and time.monotonic() < deadline and _wait_for_turn(shop_id):
+                    batch = claim(shop_id, run_id)
+                    more = batch is not None
+                    if batch and batch.messages:
+                        in_flight.append((batch, pool.submit(call, client, _outbound(batch, run, renderer))))
+                elif in_flight:
+                    batch, answer = in_flight.popleft()
+                    settle(shop_id, run_id, batch, answer.result())
+                else:
+                    break
+        finally:
+            # Whatever ended the slice (a claim that met a restarting database, say): an answer that the
+            # carrier gives us is not thrown away.
+            for batch, answer in in_flight:
                 settle(shop_id, run_id, batch, answer.result())
-            else:
-                break
     return more
 
 
@@ -111,7 +117,8 @@ def settle(shop_id: int, run_id: int, batch: Batch, result: CallResult) -> None:
     """Record what became of a batch, and its money, in one transaction. Repeating it moves nothing.
 
     The answer is in memory only: a database that is briefly away is asked again, and at last the ids are
-    logged, for the runbook; the rows then end as unknown and are found again by their reports.
+    logged, for the runbook; the rows then end as unknown and are found again by their reports. An answer with
+    an id that another message has already says nothing about this batch.
     """
     if any(isinstance(outcome, Unclear | Deferred) for outcome in result.outcomes):
         CIRCUIT.note_failure()
@@ -119,7 +126,13 @@ def settle(shop_id: int, run_id: int, batch: Batch, result: CallResult) -> None:
         try:
             _settle_once(shop_id, run_id, batch, result)
             return
-        except OperationalError as away:
+        except IntegrityError:
+            log.error("answer_with_known_ids", attempt_id=batch.attempt_id)
+            result = CallResult([Unclear()] * len(batch.messages), "known_ids")
+        except DBAPIError as away:
+            # A server that dies in the middle of a statement is a plain DatabaseError to psycopg2.
+            if not (isinstance(away, OperationalError) or away.connection_invalidated):
+                raise
             log.warning("settle_retried", attempt_id=batch.attempt_id, error=type(away).__name__)
             time.sleep(min(0.2 * 2**attempt, 3))
     log.error("settle_failed", attempt_id=batch.attempt_id, message_ids=[row.id for row in batch.messages])
