@@ -42,6 +42,11 @@ POSTPONE = text("""
       outcome = CASE WHEN attempts + 1 >= :misses_max THEN :last_word ELSE outcome END
     WHERE id = ANY(CAST(:ids AS bigint[])) AND processed_at IS NULL""")
 
+GIVE_BACK_TRY = text("""
+    UPDATE webhook_inbox SET attempts = attempts - 1,
+      available_at = CASE WHEN :at_once THEN now() ELSE available_at END
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND processed_at IS NULL AND attempts > 0""")
+
 NOTE_LOOK_UP = text("""
     UPDATE webhook_inbox SET outcome = 'looked_up',
       available_at = CASE WHEN :is_resolved THEN now() ELSE available_at END
@@ -97,6 +102,11 @@ def postpone(ids: Sequence[int], last_word: str) -> None:
     """Try the events again later; those tried often enough are done, with `last_word` as outcome."""
     values = {"ids": list(ids), "waits": list(WAITS), "misses_max": MISSES_MAX, "last_word": last_word}
     require_unit_of_work().execute(POSTPONE, values)
+
+
+def give_back_try(ids: Sequence[int], *, at_once: bool) -> None:
+    """The last attempt at these events does not count; `at_once` makes them due now."""
+    require_unit_of_work().execute(GIVE_BACK_TRY, {"ids": list(ids), "at_once": at_once})
 
 
 def note_look_up(ids: Sequence[int], *, is_resolved: bool) -> None:

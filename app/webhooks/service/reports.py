@@ -14,12 +14,12 @@ from typing import Any
 
 import structlog
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from app.core.errors import DomainError
 from app.core.uow import across_shops
 from app.integrations.mitto.client import MittoClient
-from app.integrations.mitto.errors import MittoError
+from app.integrations.mitto.errors import MittoError, Refused
 from app.messaging.provider import mitto
 from app.messaging.service.reports import ReportRow, record_reports, resolve_orphan
 from app.webhooks import queries
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 BATCH = 2000
 # Of work, then the job rings again: less than the job's timeout, with room for one slow look-up.
 SECONDS = 30.0
-LOOK_UPS = 50
+LOOK_UPS = 50  # at a time: other events get their turn in between
 MISSES_BEFORE_LOOK_UP = 3
 # Merchants see why a message failed. The carrier's prose may quote a phone number, so it stays in the inbox.
 TELLING_WORDS = frozenset({"expired", "rejected"})
@@ -68,6 +68,8 @@ def _apply_or_isolate(most: int) -> Round | None:
     except OperationalError:  # the database is away or two workers collided: no report is at fault
         raise
     except (SQLAlchemyError, DomainError) as refused:
+        if isinstance(refused, DBAPIError) and refused.connection_invalidated:
+            raise  # the database died in the middle of a statement: psycopg2 has no better word for it
         if not claimed:
             raise
         if len(claimed) > 1:
@@ -108,20 +110,28 @@ def _strangers(missed: Sequence[Row[Any]]) -> dict[str, list[int]]:
 
 
 def _explain(strangers: dict[str, list[int]], deadline: float) -> bool:
-    """Ask the carrier about messages we do not know; True when it made one known. The rest waits its turn."""
+    """Ask the carrier about messages we do not know; True when there is more to do at once.
+
+    A dead worker may leave hundreds. Those whose turn does not come have lost no try: they are due at once,
+    or, while the carrier is away, after a while.
+    """
     if not strangers:
         return False
     client = mitto()
-    resolved = False
-    for message_id, inbox_ids in list(strangers.items())[:LOOK_UPS]:
-        if time.monotonic() > deadline:
+    resolved, is_away = False, False
+    for message_id in list(strangers)[:LOOK_UPS]:
+        if is_away or time.monotonic() > deadline:
             break
+        inbox_ids = strangers.pop(message_id)
         try:
             resolved |= _look_up(client, message_id, inbox_ids)
-        except MittoError as away:
-            log.warning("look_up_failed", provider=queries.MITTO, reason=away.reason, inbox_ids=inbox_ids)
-            break
-    return resolved
+        except MittoError as trouble:
+            log.warning("look_up_failed", provider=queries.MITTO, reason=trouble.reason, inbox_ids=inbox_ids)
+            is_away = not isinstance(trouble, Refused) or trouble.retry  # else it is this question's fault
+    if strangers:
+        with across_shops("reports whose messages nobody has been asked about"):
+            queries.give_back_try([id_ for ids in strangers.values() for id_ in ids], at_once=not is_away)
+    return resolved or (bool(strangers) and not is_away)
 
 
 def _look_up(client: MittoClient, message_id: str, inbox_ids: list[int]) -> bool:
