@@ -11,8 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from app import create_app
 from app.core.settings import settings
-from app.integrations.mitto.types import OutboundSms
-from app.messaging.provider import CallResult, call, mitto
+from app.integrations.mitto.types import BulkAnswer, OutboundSms
+from app.messaging.provider import mitto
 
 TEXT = "Hi Maria, summer sale: 20% off everything. Come by!\n\nUnsubscribe: http://127.0.0.1:8080/r/AAAABkK1Xj2mXq3f"
 
@@ -20,13 +20,13 @@ TEXT = "Hi Maria, summer sale: 20% off everything. Come by!\n\nUnsubscribe: http
 def post(messages: int) -> None:
     """Post so many texts in batches, with as many calls in flight as a worker has."""
     client, size, most = mitto(), settings().sms_batch_size, settings().sms_batches_in_flight
-    in_flight: deque[Future[CallResult]] = deque()
+    in_flight: deque[Future[BulkAnswer]] = deque()
     with ThreadPoolExecutor(most) as pool:
         for first in range(0, messages, size):
             if len(in_flight) == most:
                 in_flight.popleft().result()
             batch = [_text(number) for number in range(first, min(first + size, messages))]
-            in_flight.append(pool.submit(call, client, batch))
+            in_flight.append(pool.submit(client.send_bulk, batch))
         for answer in in_flight:
             answer.result()
 
