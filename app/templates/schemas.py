@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase, digits
 from typing import Any
 
 import marshmallow as ma
@@ -11,6 +12,7 @@ from app.templates.models import EshopType
 from app.templates.queries import TemplateFilter
 
 MAX_OFFSET = 100_000_000
+KEY_CHARACTERS = f"{ascii_lowercase}{digits}_"
 PREVIEW = {"example": "https://cdn.example.com/preview.png"}
 
 
@@ -144,7 +146,10 @@ class SharedTemplateIn(SharedTemplateChange):
     category = Words(100, required=True)
     content = Words(1600, required=True)
     eshop_type = eshop_type_field(load_default=EshopType.GENERIC)
-    key = fields.String(data_key="templateKey", validate=ma.validate.Regexp(r"[a-z0-9_]{1,100}\Z"))
+    key = fields.String(
+        data_key="templateKey",
+        validate=[ma.validate.Length(1, 100), ma.validate.ContainsOnly(KEY_CHARACTERS)],
+    )
 
 
 class TemplateWordsSchema(Schema):
