@@ -14,12 +14,14 @@ from app.auth.routes import blueprint as auth
 from app.auth.routes import public as sign_in
 from app.billing.cli import credits_cli, shops_cli
 from app.billing.routes import blueprint as billing
+from app.billing.routes import public as prices
 from app.campaigns.routes import blueprint as campaigns
 from app.contacts.importing.routes import blueprint as contact_imports
 from app.contacts.routes import blueprint as contacts
 from app.core.health import blueprint as health
 from app.core.http import fields
 from app.core.http.blueprint import ProblemSchema
+from app.discounts.routes import blueprint as discounts
 from app.links.routes import blueprint as links
 from app.optouts.routes import api as unsubscribe
 from app.optouts.routes import page as opt_out_page
@@ -50,6 +52,8 @@ BLUEPRINTS = (
     settings,
     storefront_forms,
     opt_in_page,
+    prices,
+    discounts,
 )
 COMMANDS = (shops_cli, credits_cli, webhooks_cli, audit_command, templates_cli)
 

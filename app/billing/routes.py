@@ -6,12 +6,14 @@ from typing import Any
 
 from flask import g
 
-from app.billing import service
-from app.billing.schemas import BalanceSchema
+from app.billing import packages, service
+from app.billing.packages import Offer
+from app.billing.schemas import BalanceSchema, PackageQuery, PackagesSchema, PublicPackagesSchema
 from app.billing.service import Account
 from app.core.http import ApiBlueprint
 
 blueprint = ApiBlueprint("billing", __name__, description="Credits and subscription")
+public = ApiBlueprint("prices", __name__, public=True, description="What credits cost")
 
 
 @blueprint.get("/billing/balance")
@@ -28,6 +30,23 @@ def show_balance() -> dict[str, Any]:
         "currency": account.shop.currency,
         "subscription": _subscription(account),
     }
+
+
+@blueprint.get("/billing/packages")
+@blueprint.arguments(PackageQuery, location="query")
+@blueprint.data(200, PackagesSchema, mirror=True)
+def list_packages(query: dict[str, Any]) -> Offer:
+    """List the packages of credits that the shop can buy; none without an active subscription."""
+    return packages.offer_to(g.shop_id, query["currency"])
+
+
+@public.get("/public/packages")
+@public.arguments(PackageQuery, location="query")
+@public.data(200, PublicPackagesSchema)
+def list_public_packages(query: dict[str, Any]) -> dict[str, Any]:
+    """List the packages of credits with their prices, for everybody."""
+    currency = query["currency"] or packages.CURRENCIES[0]
+    return {"packages": packages.catalogue(currency), "currency": currency}
 
 
 def _subscription(account: Account) -> dict[str, Any]:

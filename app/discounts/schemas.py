@@ -1,0 +1,71 @@
+"""Discounts as both clients read them: each has its own words for the same facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from app.core.http import Schema, fields
+from app.discounts.service import Discount, DiscountKind
+
+KINDS = [kind.value for kind in DiscountKind]
+# How the old system spelt two of the kinds; one client still reads `type`.
+OLD_WORDS = {DiscountKind.AMOUNT: "fixed_amount", DiscountKind.BXGY: "buy_x_get_y"}
+
+
+class DiscountAmountSchema(Schema):
+    amount = fields.Float()
+    currency_code = fields.String(data_key="currencyCode")
+
+
+class DiscountValueSchema(Schema):
+    """`percentage` is 10 for a tenth; `amount` is in major units."""
+
+    percentage = fields.Float()
+    amount = fields.Nested(DiscountAmountSchema)
+
+
+class DiscountSchema(Schema):
+    id = fields.String()
+    code = fields.String()
+    title = fields.String()
+    type = fields.Function(lambda one: OLD_WORDS.get(one.kind, str(one.kind)), metadata={"type": "string"})
+    kind = fields.String(data_key="discountType", metadata={"enum": KINDS})
+    value_label = fields.String(data_key="valueLabel")
+    validity_label = fields.String(data_key="validityLabel")
+    value = fields.Method("worth", metadata={"type": "object"})
+    status = fields.String()
+    is_active = fields.Boolean(data_key="isActive")
+    is_expired = fields.Boolean(data_key="isExpired")
+    starts_at = fields.Instant(data_key="startsAt", allow_none=True)
+    ends_at = fields.Instant(data_key="endsAt", allow_none=True)
+    usage_limit = fields.Integer(data_key="usageLimit", allow_none=True)
+
+    def worth(self, discount: Discount) -> dict[str, Any]:
+        worth: dict[str, Any] = {}
+        if discount.percent is not None:
+            worth["percentage"] = discount.percent
+        if discount.amount_cents is not None:
+            worth["amount"] = {"amount": discount.amount_cents / 100, "currency_code": discount.currency}
+        dumped: dict[str, Any] = DiscountValueSchema().dump(worth)
+        return dumped
+
+
+class DiscountListSchema(Schema):
+    discounts = fields.List(fields.Nested(DiscountSchema))
+    total = fields.Integer()
+    active = fields.Integer()
+
+
+class ValidateDiscountIn(Schema):
+    discount_id = fields.String(
+        data_key="discountId", required=True, validate=ma.validate.Length(min=1, max=255)
+    )
+
+
+class DiscountValidationSchema(Schema):
+    discount = fields.Nested(DiscountSchema, allow_none=True)
+    is_valid = fields.Boolean(data_key="isValid")
+    can_use = fields.Function(lambda one: one.is_valid, data_key="canUse", metadata={"type": "boolean"})
+    reason = fields.String(allow_none=True)
