@@ -26,8 +26,8 @@ SELECT pg_get_constraintdef(oid) FROM pg_constraint
 WHERE contype = 'c' AND conrelid = CAST('{table}' AS regclass)"""
 
 
-def a_row_of(connection: sa.Connection, table: str, shop_id: int) -> str:
-    """The statement that adds a row of `shop_id` to `table`, with a value for every column that needs one."""
+def a_row_of(connection: sa.Connection, table: str, shop_id: int | None) -> str:
+    """The statement that adds a row to `table`, a shop's or nobody's, with a value where one is needed."""
     columns = {
         row.column_name: row.data_type
         for row in connection.exec_driver_sql(MUST_BE_GIVEN.format(table=table))
@@ -36,7 +36,7 @@ def a_row_of(connection: sa.Connection, table: str, shop_id: int) -> str:
         columns["shop_id"] = "bigint"
     words = _words(connection, table)
     parents = _parents(connection, table, shop_id)
-    known = {"shop_id": str(shop_id), **words, **parents}
+    known = {**words, **parents, "shop_id": "NULL" if shop_id is None else str(shop_id)}
     values = {name: known.get(name) or _value(name, kind) for name, kind in columns.items()}
     return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
 
@@ -64,14 +64,15 @@ def _words(connection: sa.Connection, table: str) -> dict[str, str]:
     return found
 
 
-def _parents(connection: sa.Connection, table: str, shop_id: int) -> dict[str, str]:
+def _parents(connection: sa.Connection, table: str, shop_id: int | None) -> dict[str, str]:
     """For columns that refer to another table: an id that the shop has there."""
     found = {}
+    shop = "NULL" if shop_id is None else shop_id
     for place, key in enumerate(sa.inspect(connection).get_foreign_keys(table)):
         if key["referred_table"] == "shops":
             continue
         newest = "max" if place % 2 else "min"  # a transfer needs two accounts that differ
-        parent = f"FROM {key['referred_table']} WHERE shop_id = {shop_id}"
+        parent = f"FROM {key['referred_table']} WHERE shop_id IS NOT DISTINCT FROM {shop}"
         for column, referred in zip(key["constrained_columns"], key["referred_columns"], strict=True):
             found[column] = f"(SELECT {newest}({referred}) {parent})"
     return found

@@ -161,6 +161,28 @@ def test_no_shop_adds_rows_to_another_one_in_any_table(app: Flask, as_owner: sa.
             session.execute(sa.text(statement))
 
 
+def test_no_shop_writes_rows_that_belong_to_nobody(app: Flask, as_owner: sa.Connection):
+    shop = build.a_shop()
+    as_owner.exec_driver_sql("SELECT set_config('app.all_shops', 'on', false)")
+    nullable = as_owner.exec_driver_sql(
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND column_name = 'shop_id' AND is_nullable = 'YES'"
+    ).scalars()
+
+    nobodys = set(nullable)
+    assert nobodys
+    for table in [table for table in parents_first(as_owner) if table in nobodys]:
+        statement = a_row_of(as_owner, table, None)
+        as_owner.exec_driver_sql(statement)
+        with unit_of_work(shop.id) as session:
+            seen = session.scalar(sa.text(f"SELECT count(*) FROM {table} WHERE shop_id IS NULL"))
+        assert bool(seen) == ((table, "SELECT") in READABLE_BY_ALL), table
+        assert _refused(shop.id, f"UPDATE {table} SET shop_id = {shop.id} WHERE shop_id IS NULL"), table
+        assert _refused(shop.id, f"DELETE FROM {table} WHERE shop_id IS NULL"), table
+        with pytest.raises(DBAPIError, match="row-level security"), unit_of_work(shop.id) as session:
+            session.execute(sa.text(statement))
+
+
 def test_a_shop_cannot_give_its_rows_to_another_one(app: Flask, as_owner: sa.Connection):
     mine, other = build.a_shop(), build.a_shop()
     with unit_of_work(mine.id) as session:
