@@ -53,7 +53,9 @@ class Verdict:
 
 def judge(stage: Stage, cases: Sequence[Case]) -> list[Verdict]:
     """Wait until the pipeline is at rest, end what is unknown, and compare. One verdict per title."""
+    stage.stand("sending")  # were anything made pending that has been sent, it would be sent again now
     unrest = _wait_for_rest(stage, [case.shop.id for case in cases])
+    stage.kill_standing("sending")
     if not unrest:
         give_up_unknown()
     record = _record(stage, min((case.first_seq for case in cases), default=0))

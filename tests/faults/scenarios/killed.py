@@ -98,9 +98,16 @@ def before_the_settlement_commits(stage: Stage) -> None:
     case.expect_at_rest("every one was found again by its report", lambda: stage.count(case, "not_sent") == 0)
 
 
-@THEME.scenario("killed after the settlement, before the bell is rung again")
+@THEME.scenario("killed after a settlement, before the next claim")
 def after_the_settlement(stage: Stage) -> None:
-    kill_a_sender(stage, CrashPoint("after_commit", SETTLE, nth=6))
+    case = kill_a_sender(stage, CrashPoint("after_commit", SETTLE, nth=3))
+    case.expect_at_rest("nothing was claimed in vain", lambda: stage.count(case, "not_sent") == 0)
+
+
+@THEME.scenario("killed after the last settlement, before the campaign is told of its end")
+def after_the_last_settlement(stage: Stage) -> None:
+    case = kill_a_sender(stage, CrashPoint("after_commit", SETTLE, nth=6))
+    case.expect_at_rest("it is completed", lambda: stage.status(case) == "completed")
 
 
 @THEME.scenario("web process killed in the middle of freezing the audience")
