@@ -39,7 +39,7 @@ SPAN = sa.text("""
 def bench_send(arena: Arena, results: Results, size: int) -> None:
     """The workers beside their two limits, in turns; each time with fresh workers, warmed up."""
     arena.shop_of(size), arena.shop_of(WARM_UP)  # made before anything is measured
-    tried = [_try_once(arena, size) for _ in range(turns_for(size) // 2 + 1)]
+    tried = [_try_once(arena, size) for _ in range((turns_for(size) + 1) // 2)]
     n = len(tried)
     workers, sql, http = (
         statistics.median(getattr(one, rate) for one in tried) for rate in ("workers", "sql", "http")
