@@ -93,6 +93,12 @@ class Transfer(Model):
         ForeignKeyConstraint(["shop_id", "to_account_id"], ["ledger_accounts.shop_id", "ledger_accounts.id"]),
         Index("ix_ledger_transfers_shop_id_id", "shop_id", text("id DESC")),
         Index("ix_ledger_transfers_run_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
+        Index(
+            "ix_ledger_transfers_purchases",
+            "shop_id",
+            "created_at",
+            postgresql_where=text("kind = 'purchase'"),
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     DateTime,
+    FetchedValue,
     ForeignKey,
     Identity,
     Index,
@@ -56,6 +57,8 @@ class Run(Model):
     skipped: Mapped[int] = mapped_column(Integer, server_default="0")
     clicked: Mapped[int] = mapped_column(Integer, server_default="0")
     opted_out: Mapped[int] = mapped_column(Integer, server_default="0")
+    # Its messages have larger ids than this one: where reading them begins. None in runs from before 0012.
+    after_message_id: Mapped[int | None] = mapped_column(BigInteger, server_default=FetchedValue())
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     __table_args__ = (
