@@ -1,0 +1,126 @@
+"""Reading messages for those above: totals from counters, single messages from indexes. Steps; no writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select, text
+
+from app.core.uow import require_unit_of_work
+from app.messaging.models import InboundMessage, Message, Run
+from app.messaging.service.runs import Counts
+from app.messaging.states import MessageState, Source
+
+ID = re.compile(r"[0-9]{1,19}")
+# Above so many contacts every n-th one is looked at, and n times as many are reported: a look-up for each of
+# a million would take seconds.
+LOOKED_AT_MOST = 20_000
+
+ENGAGED = text("""
+    SELECT count(*) FROM contacts c
+    WHERE c.shop_id = :shop_id AND c.id % :step = 0 AND EXISTS (
+      SELECT 1 FROM messages m WHERE m.phone = c.phone AND m.shop_id = c.shop_id
+        AND m.state = 'delivered' AND m.sent_at >= :starts_at AND m.sent_at < :ends_at)""")
+
+
+def totals(shop_id: int, source: Source | None = None, source_id: int | None = None) -> Counts:
+    """All messages of the shop, or of one source's runs, by state: the sum of the runs' counters."""
+    names = list(Counts.__dataclass_fields__)
+    summed = select(*(func.coalesce(func.sum(getattr(Run, name)), 0).label(name) for name in names))
+    summed = summed.where(Run.shop_id == shop_id)
+    if source is not None:
+        summed = summed.where(Run.source == source, Run.source_id == source_id)
+    row = require_unit_of_work().execute(summed).one()
+    return Counts(**{name: int(getattr(row, name)) for name in names})
+
+
+def newest_messages(shop_id: int, limit: int) -> Sequence[Row[Any]]:
+    """The shop's newest messages, with what `find_messages` gives of each."""
+    newest = _shown().where(Message.shop_id == shop_id).order_by(Message.id.desc()).limit(limit)
+    return require_unit_of_work().execute(newest).all()
+
+
+def find_messages(shop_id: int, names: Collection[str]) -> dict[str, Row[Any]]:
+    """The shop's messages that the carrier's ids, or our own ids, name. Other names are left out."""
+    own = [int(name) for name in names if ID.fullmatch(name) and int(name) < 2**63]
+    found = _shown().where(Message.shop_id == shop_id)
+    session = require_unit_of_work()
+    by_id = session.execute(found.where(Message.id.in_(own))).all() if own else []
+    by_carrier = session.execute(found.where(Message.provider_message_id.in_(names))).all() if names else []
+    return {str(row.id): row for row in by_id} | {row.provider_message_id: row for row in by_carrier}
+
+
+def messages_of_run(
+    shop_id: int, run_id: int, *, page: int, page_size: int
+) -> tuple[int, Sequence[Row[Any]]]:
+    """How many messages a run has, and one page of them in the order in which they were frozen."""
+    session = require_unit_of_work()
+    run = session.scalars(select(Run).where(Run.shop_id == shop_id, Run.id == run_id)).one()
+    total = sum(getattr(run, str(state)) for state in MessageState)
+    offset = (page - 1) * page_size
+    # Never ask for more rows than there are: after its last one the search would go on to the shop's newest.
+    limit = min(page_size, total - offset)
+    if limit <= 0:
+        return total, []
+    ordered = _of_run(shop_id, run).order_by(Message.id).limit(limit).offset(offset)
+    return total, session.execute(ordered).all()
+
+
+def in_flight(shop_id: int, run_id: int, limit: int) -> tuple[int, Sequence[Row[Any]]]:
+    """How many of a run's messages were accepted and not reported on yet, and the first of them."""
+    session = require_unit_of_work()
+    run = session.scalars(select(Run).where(Run.shop_id == shop_id, Run.id == run_id)).one()
+    if not run.sent:
+        return 0, []
+    waiting = _of_run(shop_id, run).where(Message.state == MessageState.SENT)
+    found = session.execute(waiting.order_by(Message.id).limit(min(limit, run.sent))).all()
+    return run.sent, found
+
+
+def inbound_count(shop_id: int, starts_at: datetime, ends_at: datetime) -> int:
+    """How many texts people sent to the shop in the time."""
+    received = select(func.count()).where(
+        InboundMessage.shop_id == shop_id,
+        InboundMessage.received_at >= starts_at,
+        InboundMessage.received_at < ends_at,
+    )
+    return require_unit_of_work().scalar(received) or 0
+
+
+def engaged_contacts(shop_id: int, starts_at: datetime, ends_at: datetime, *, contacts: int) -> int:
+    """How many of the shop's `contacts` got a message delivered that was sent in the time.
+
+    Exact up to 20,000 contacts, an estimate from as many of them above.
+    """
+    step = -(-contacts // LOOKED_AT_MOST) or 1
+    given = {"shop_id": shop_id, "step": step, "starts_at": starts_at, "ends_at": ends_at}
+    found = require_unit_of_work().execute(ENGAGED, given).scalar_one()
+    return min(int(found) * step, contacts)
+
+
+def _shown() -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        Message.id,
+        Message.run_id,
+        Message.contact_id,
+        Message.phone,
+        Message.parts,
+        Message.state,
+        Message.failure,
+        Message.provider_message_id,
+        Message.created_at,
+        Message.sent_at,
+        Message.updated_at,
+        Run.source,
+        Run.source_id,
+        Run.sender,
+    )
+    return select(*columns).join(Run, (Run.shop_id == Message.shop_id) & (Run.id == Message.run_id))
+
+
+def _of_run(shop_id: int, run: Run) -> Select[Any]:
+    found = _shown().where(Message.shop_id == shop_id, Message.run_id == run.id)
+    return found.where(Message.id > (run.after_message_id or 0))
