@@ -25,6 +25,9 @@ from app.discounts.routes import blueprint as discounts
 from app.links.routes import blueprint as links
 from app.optouts.routes import api as unsubscribe
 from app.optouts.routes import page as opt_out_page
+from app.reports.routes.dashboard import blueprint as dashboard
+from app.reports.routes.reports import blueprint as reports
+from app.reports.routes.tracking import blueprint as tracking
 from app.settings.routes import blueprint as settings
 from app.storefront.routes import forms as storefront_forms
 from app.storefront.routes import page as opt_in_page
@@ -49,6 +52,9 @@ BLUEPRINTS = (
     opt_out_page,
     unsubscribe,
     mitto_webhooks,
+    dashboard,
+    reports,
+    tracking,
     settings,
     storefront_forms,
     opt_in_page,

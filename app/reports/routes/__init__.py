@@ -1,0 +1,1 @@
+"""Dashboard, reports and tracking over HTTP."""

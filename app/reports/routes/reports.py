@@ -1,0 +1,128 @@
+"""Reports over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from flask import Flask, Response, current_app, g
+
+from app.core.http import ApiBlueprint
+from app.reports.schemas.overview import KpisSchema, ReportsOverviewSchema
+from app.reports.schemas.reports import (
+    AutomationsReportSchema,
+    CampaignReportSchema,
+    CampaignsReportSchema,
+    ContactsReportSchema,
+    CreditsReportSchema,
+    MessagingReportSchema,
+    ReportExportSchema,
+)
+from app.reports.schemas.requests import CampaignsQuery, CreditsQuery, ExportQuery, WindowQuery
+from app.reports.service import exporting, overview, reading
+from app.reports.service.exporting import Export
+
+blueprint = ApiBlueprint("reports", __name__, description="Figures over a time")
+Query = dict[str, Any]
+SCHEMAS = {
+    "overview": ReportsOverviewSchema,
+    "campaigns": CampaignsReportSchema,
+    "automations": AutomationsReportSchema,
+    "credits": CreditsReportSchema,
+    "contacts": ContactsReportSchema,
+    "messaging": MessagingReportSchema,
+}
+
+
+@blueprint.get("/reports/overview")
+@blueprint.arguments(WindowQuery, location="query")
+@blueprint.data(200, ReportsOverviewSchema)
+def show_overview(query: Query) -> Any:
+    """Every report's summary."""
+    return overview.report_overview(g.shop_id, **query)
+
+
+@blueprint.get("/reports/kpis")
+@blueprint.data(200, KpisSchema)
+def kpis() -> Any:
+    """The shop now, and its last seven days."""
+    return overview.kpis(g.shop_id)
+
+
+@blueprint.get("/reports/campaigns")
+@blueprint.arguments(CampaignsQuery, location="query")
+@blueprint.data(200, CampaignsReportSchema)
+def campaigns(query: Query) -> Any:
+    """Campaigns that were written, or whose messages moved, in the time."""
+    return reading.report_campaigns(g.shop_id, **query)
+
+
+@blueprint.get("/reports/campaigns/<id:campaign_id>")
+@blueprint.arguments(WindowQuery, location="query")
+@blueprint.data(200, CampaignReportSchema)
+@blueprint.errors(404)
+def campaign(query: Query, campaign_id: int) -> Any:
+    """All that one campaign did, and its days in the time."""
+    return reading.report_campaign(g.shop_id, campaign_id, **query)
+
+
+@blueprint.get("/reports/automations")
+@blueprint.arguments(WindowQuery, location="query")
+@blueprint.data(200, AutomationsReportSchema)
+def automations(query: Query) -> Any:
+    """What automations did in the time."""
+    return reading.report_automations(g.shop_id, **query)
+
+
+@blueprint.get("/reports/messaging")
+@blueprint.arguments(WindowQuery, location="query")
+@blueprint.data(200, MessagingReportSchema)
+def messaging(query: Query) -> Any:
+    """Texts sent and received in the time."""
+    return reading.report_messaging(g.shop_id, **query)
+
+
+@blueprint.get("/reports/credits")
+@blueprint.arguments(CreditsQuery, location="query")
+@blueprint.data(200, CreditsReportSchema)
+def credits(query: Query) -> Any:
+    """Credits spent and bought in the time."""
+    return reading.report_credits(g.shop_id, **query)
+
+
+@blueprint.get("/reports/contacts")
+@blueprint.arguments(WindowQuery, location="query")
+@blueprint.data(200, ContactsReportSchema)
+def contacts(query: Query) -> Any:
+    """Who the contacts are, and how many were reached in the time."""
+    return reading.report_contacts(g.shop_id, **query)
+
+
+@blueprint.get("/reports/export")
+@blueprint.arguments(ExportQuery, location="query")
+@blueprint.data(200, ReportExportSchema)
+def export(query: Query) -> Any:
+    """Give a report to keep: as data, with the CSV inside, or (`download`) as a file."""
+    wants_file = query.pop("download")
+    exported = exporting.export(g.shop_id, **query)
+    if wants_file:
+        return _file(exported)
+    return exporting.as_answer(exported, SCHEMAS[exported.report_type]().dump(exported.report))
+
+
+def _file(exported: Export) -> Response:
+    app = cast(Any, current_app)._get_current_object()
+    response = Response(_within(app, exporting.lines(exported)), content_type=exported.content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{exported.filename}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _within(app: Flask, pieces: Iterator[str]) -> Iterator[str]:
+    """The pieces, each made in an app context of its own: a reader who stalls or leaves holds nothing."""
+    while True:
+        with app.app_context():
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
