@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from app.campaigns.models import Campaign
 from app.core.uow import unit_of_work
 from app.shops.models import Shop
-from tests import build, build_contacts
+from tests import build, build_contacts, build_messages
 
 Make = Callable[[FlaskClient, Shop], str]
 
@@ -61,6 +61,13 @@ def a_template(client: FlaskClient, shop: Shop) -> str:
         return str(session.scalar(own, {"shop_id": shop.id}))
 
 
+def a_message(client: FlaskClient, shop: Shop) -> str:
+    a_contact(client, shop)
+    build_messages.credit(shop, 10)
+    run = build_messages.a_run(shop, "Hello!")
+    return str(build_messages.messages_of(shop, run.run_id)[0].id)
+
+
 # By the name of the path parameter. A new kind of object needs a line here.
 MAKERS: dict[str, Make] = {
     "contact_id": a_contact,
@@ -70,6 +77,7 @@ MAKERS: dict[str, Make] = {
     "audience_id": an_audience,
     "campaign_id": a_campaign,
     "template_id": a_template,
+    "message_id": a_message,
 }
 # What is asked of Shopify, not of our tables. Nobody has any as long as no shop is connected.
 NOT_KEPT_HERE = {"discount_id", "code"}
