@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import marshmallow as ma
@@ -12,6 +13,12 @@ from app.core.http import Schema, fields
 from app.shops.domains import normalise_domain
 
 DEFAULT_SOURCE = "theme-banner"
+SOURCE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def _is_short_word(source: str) -> None:
+    if not SOURCE.fullmatch(source):
+        raise ma.ValidationError("must be at most 40 letters, digits, hyphens and underscores")
 
 
 class Consented(fields.Boolean):
@@ -43,10 +50,7 @@ class OptInSchema(Schema):
     last_name = Cleaned(values.clean_name, data_key="lastName")
     gender = Choice(GENDERS)
     birthday = fields.String(allow_none=True)
-    source = fields.String(
-        load_default=DEFAULT_SOURCE,
-        validate=ma.validate.Regexp(r"[A-Za-z0-9_-]{1,40}\Z", error="must be a short word"),
-    )
+    source = fields.String(load_default=DEFAULT_SOURCE, validate=_is_short_word)
     wording = fields.String(data_key="consentText", allow_none=True, validate=ma.validate.Length(max=1000))
     page_url = fields.String(
         data_key="pageUrl", allow_none=True, load_default=None, validate=ma.validate.Length(max=2000)

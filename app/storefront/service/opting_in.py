@@ -70,7 +70,7 @@ def opt_in(wish: OptIn, visit: Visit) -> Received:
         with unit_of_work(shop.id):
             _take(shop, person, wish, visit)
     except (InsufficientCredits, SubscriptionRequired) as refusal:
-        log.warning("confirmation_not_sent", shop_id=shop.id, reason=refusal.code)
+        log.info("confirmation_not_sent", shop_id=shop.id, reason=refusal.code)
     return Received(
         reference=make_reference(shop.id, person["phone"], settings().unsubscribe_secret),
         phone=person["phone"],
