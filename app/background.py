@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 import structlog
 from redis import RedisError
 from rq import SimpleWorker
-from rq.job import Job
+from rq.exceptions import NoSuchJobError
 from rq_scheduler import Scheduler
 
 from app.audit import jobs as audit
 from app.campaigns import jobs as campaigns
 from app.contacts import jobs as contacts
+from app.core import jobs as core
 from app.core.queue import QUEUES, JsonJob, JsonQueue, queue_name
 from app.core.redis import redis_client
 from app.messaging import jobs as messaging
@@ -32,6 +33,7 @@ PERIODIC: tuple[Callable[[], None], ...] = (
     webhooks.sweep,
     webhooks.forget,
     audit.nightly,
+    core.forget,
 )
 POLL_SECONDS = 1
 
@@ -79,7 +81,7 @@ def register_ticks(scheduler: Scheduler) -> None:
     for stale in present - wanted.keys():
         scheduler.cancel(stale)
     for job_id, work in wanted.items():
-        if job_id not in present or not scheduler.connection.exists(Job.key_for(job_id)):
+        if job_id not in present or not _is_as_wanted(scheduler, job_id, work):
             scheduler.schedule(
                 datetime.now(UTC).replace(tzinfo=None),  # rq-scheduler takes naive times as UTC
                 f"{work.__module__}.{work.__name__}",
@@ -89,6 +91,16 @@ def register_ticks(scheduler: Scheduler) -> None:
                 result_ttl=0,
                 timeout=300,
             )
+
+
+def _is_as_wanted(scheduler: Scheduler, job_id: str, work: Callable[[], None]) -> bool:
+    """Whether the job that the schedule names is there, in the right queue and with the right period."""
+    try:
+        job = JsonJob.fetch(job_id, connection=scheduler.connection)
+    except NoSuchJobError:
+        return False
+    found = (job.origin, job.meta.get("interval"))
+    return found == (queue_name(work.topic), work.every_seconds)  # type: ignore[attr-defined]
 
 
 def tick_id(work: Callable[[], None]) -> str:

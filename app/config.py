@@ -16,6 +16,17 @@ SECRET_BYTES = 32
 SECRETS = ("jwt_secret", "unsubscribe_secret", "mitto_webhook_secret", "admin_token", "shopify_api_secret")
 
 
+AT_LEAST_ONE = (
+    "sms_batch_size",
+    "sms_batches_in_flight",
+    "claim_lease_seconds",
+    "unknown_deadline_hours",
+    "mitto_timeout_seconds",
+    "rate_limit_traffic_account_max",
+    "rate_limit_tenant_max",
+)
+
+
 class ConfigError(RuntimeError):
     """The environment cannot be used; the text lists every reason."""
 
@@ -62,11 +73,15 @@ class Settings:
     rate_limit_tenant_max: int = 50
     import_max_bytes: int = 50_000_000
     log_level: str = "INFO"
-    run_scheduler: bool = True
 
     @property
     def is_production(self) -> bool:
         return self.app_env == "production"
+
+    @property
+    def link_secrets(self) -> tuple[str, ...]:
+        """UNSUBSCRIBE_SECRET, newest first: links are made with the first and read with any of them."""
+        return tuple(self.unsubscribe_secret.split(","))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -144,7 +159,7 @@ PARSERS_BY_TYPE: dict[str, Callable[[str], Any]] = {
 ALIASES = {
     "direct_url": ("DATABASE_URL",),
     "frontend_url": ("FRONTEND_BASE_URL", "WEB_APP_URL"),
-    "public_base_url": ("HOST_URL", "WEBHOOK_BASE_URL"),
+    "public_base_url": ("HOST", "WEBHOOK_BASE_URL"),
     "cors_allowlist": ("ALLOWED_ORIGINS",),
     "mitto_traffic_account_id": ("SMS_TRAFFIC_ACCOUNT_ID",),
 }
@@ -175,16 +190,22 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         problems.append("CREDIT_UNIT must be part or message")
     if values.get("campaign_done_status", "completed") not in {"completed", "sent"}:
         problems.append("CAMPAIGN_DONE_STATUS must be completed or sent")
+    problems += [f"{name.upper()} must be at least 1" for name in AT_LEAST_ONE if values.get(name, 1) < 1]
     if not 1 <= values.get("mitto_bulk_max", 500) <= 1000:
         problems.append("MITTO_BULK_MAX must be between 1 and 1000")
     if values.get("app_env") == "production":
-        problems += [
-            f"{name.upper()} is too short for production: at least {SECRET_BYTES} bytes"
-            for name in SECRETS
-            if len(values[name].encode()) < SECRET_BYTES
-        ]
-        if not values["mitto_api_base"].startswith("https://"):
-            problems.append("MITTO_API_BASE must be https in production")
-        if not values.get("public_base_url"):
-            problems.append("PUBLIC_BASE_URL is missing (jobs have no request to take it from)")
+        problems += _unfit_for_production(values)
+    return problems
+
+
+def _unfit_for_production(values: Mapping[str, Any]) -> list[str]:
+    problems = [
+        f"{name.upper()} is too short for production: at least {SECRET_BYTES} bytes"
+        for name in SECRETS
+        if min(len(live.encode()) for live in values[name].split(",")) < SECRET_BYTES
+    ]
+    if not values["mitto_api_base"].startswith("https://"):
+        problems.append("MITTO_API_BASE must be https in production")
+    if not values.get("public_base_url"):
+        problems.append("PUBLIC_BASE_URL is missing (jobs have no request to take it from)")
     return problems

@@ -53,7 +53,7 @@ def states_of(shop: Shop, run_id: int) -> dict[str, int]:
         rows = session.execute(
             sa.select(Message.state, sa.func.count()).where(Message.run_id == run_id).group_by(Message.state)
         )
-        return dict(rows.tuples().all())
+        return dict(map(tuple, rows))
 
 
 def balance_of(shop: Shop) -> Balance:

@@ -149,8 +149,8 @@ CHECKS = (
            LEFT JOIN message_runs r ON r.id = m.run_id
            LEFT JOIN contacts c ON c.id = m.contact_id
            LEFT JOIN send_attempts a ON a.id = m.attempt_id
-           WHERE r.id IS NULL OR r.shop_id <> m.shop_id OR c.shop_id <> m.shop_id OR a.shop_id <>
-             m.shop_id""",
+           WHERE r.id IS NULL OR r.shop_id <> m.shop_id OR c.shop_id <> m.shop_id OR a.shop_id <> m.shop_id
+             OR (m.attempt_id IS NOT NULL AND a.id IS NULL)""",
         "SELECT count(*) FROM messages",
     ),
     Check(

@@ -21,11 +21,11 @@ public = ApiBlueprint("prices", __name__, public=True, description="What credits
 def show_balance() -> dict[str, Any]:
     """The shop's credits now: what it has, what is reserved, what is free."""
     account = service.account(g.shop_id)
-    owned = account.balance.wallet + account.balance.held
+    owned = account.balance.wallet + account.balance.held_of_wallet
     return {
         "credits": owned,
         "balance": owned,
-        "reserved": account.balance.held,
+        "reserved": account.balance.held_of_wallet,
         "available": account.balance.wallet,
         "currency": account.shop.currency,
         "subscription": _subscription(account),

@@ -70,7 +70,8 @@ def redact(_logger: Any, _method: str, event: Event) -> Event:
 
 def cut_personal_data(_logger: Any, _method: str, event: Event) -> Event:
     """For lines that other libraries wrote as free text."""
-    event["event"] = PERSONAL.sub(REDACTED, str(event["event"]))
+    # Only the first line: further ones are tracebacks, and those of the database quote rows.
+    event["event"] = PERSONAL.sub(REDACTED, str(event["event"]).partition("\n")[0])
     return event
 
 

@@ -26,6 +26,7 @@ QUEUE_OF_TOPIC = {"messaging.sweep": "events"}
 
 JOB_TIMEOUT_SECONDS = 60
 LONG_JOB_TIMEOUT_SECONDS = 3600
+LONG_TOPICS = {"contacts.run_import", "campaigns.freeze"}
 # How long a rung bell keeps silent if its job is lost. A job clears its own bell when it starts.
 BELL_SECONDS = 10
 
@@ -82,7 +83,7 @@ def wake(topic: str, *ids: int, at_front: bool = False) -> bool:
         JsonQueue(name, connection=connection).enqueue(
             f"app.{feature}.jobs.{job}",
             args=ids,
-            job_timeout=LONG_JOB_TIMEOUT_SECONDS if name == "imports" else JOB_TIMEOUT_SECONDS,
+            job_timeout=LONG_JOB_TIMEOUT_SECONDS if topic in LONG_TOPICS else JOB_TIMEOUT_SECONDS,
             result_ttl=0,
             failure_ttl=86_400,
             at_front=at_front,

@@ -127,10 +127,10 @@ class Circuit:
                 args=[self.threshold, _milliseconds(self.window_seconds), _milliseconds(self.pause_seconds)],
             )
         except RedisError as away:
-            log.warning("circuit_failure_not_noted", circuit=self.name, error=type(away).__name__)
+            log.warning("circuit_failure_not_noted", provider=self.name, error=type(away).__name__)
             return
         if opened:
-            log.error("circuit_opened", circuit=self.name, pause_seconds=self.pause_seconds)
+            log.error("circuit_opened", provider=self.name, pause_seconds=self.pause_seconds)
 
     def paused_for(self) -> float:
         """Seconds until the provider may be called again; 0 if it may be called now. Raises RateUnknown."""

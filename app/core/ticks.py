@@ -22,9 +22,12 @@ class Tick(Model):
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-CLAIM_TICK = text(
-    "INSERT INTO ticks (task, period_start) VALUES (:task, :period_start) ON CONFLICT DO NOTHING RETURNING 1"
-)
+# A tick whose worker died is taken again after a quarter of an hour.
+CLAIM_TICK = text("""
+    INSERT INTO ticks AS t (task, period_start) VALUES (:task, :period_start)
+    ON CONFLICT (task, period_start) DO UPDATE SET started_at = now()
+    WHERE t.finished_at IS NULL AND t.started_at < now() - interval '15 minutes'
+    RETURNING 1""")
 FINISH_TICK = text("UPDATE ticks SET finished_at = now() WHERE task = :task AND period_start = :period_start")
 PURGE_TICKS = text("DELETE FROM ticks WHERE task = :task AND period_start < now() - interval '7 days'")
 

@@ -81,12 +81,15 @@ REFUND_FROM_SPENT = text("""
       wallet_spent = h.wallet_spent - d.wallet, allowance_spent = h.allowance_spent - (:amount - d.wallet)
     FROM held d WHERE h.id = d.id RETURNING :amount - d.wallet AS allowance, d.wallet""")
 
+# The hold's row is locked before the accounts, as in every other posting.
+LOCK_HOLD = text("""
+    INSERT INTO credit_holds (shop_id, run_id, expires_at) VALUES (:shop_id, :run_id, now() + interval '24
+      hours')
+    ON CONFLICT (shop_id, run_id) DO UPDATE SET expires_at = excluded.expires_at""")
+
 GROW_HOLD = text("""
-    INSERT INTO credit_holds (shop_id, run_id, allowance_left, wallet_left, expires_at)
-    VALUES (:shop_id, :run_id, :allowance, :wallet, now() + interval '24 hours')
-    ON CONFLICT (shop_id, run_id) DO UPDATE SET
-      allowance_left = credit_holds.allowance_left + excluded.allowance_left,
-      wallet_left = credit_holds.wallet_left + excluded.wallet_left, expires_at = excluded.expires_at""")
+    UPDATE credit_holds SET allowance_left = allowance_left + :allowance, wallet_left = wallet_left + :wallet
+    WHERE shop_id = :shop_id AND run_id = :run_id""")
 
 STALE_HOLDS = text("""
     SELECT shop_id, run_id, allowance_left + wallet_left AS left_credits FROM credit_holds
@@ -94,4 +97,8 @@ STALE_HOLDS = text("""
 EXTEND_HOLD = text("""
     UPDATE credit_holds SET expires_at = now() + interval '24 hours' WHERE shop_id = :shop_id AND run_id =
       :run_id""")
-BALANCES = text("SELECT kind, balance FROM ledger_accounts WHERE shop_id = :shop_id")
+BALANCES = text("""
+    SELECT kind, balance FROM ledger_accounts WHERE shop_id = :shop_id
+    UNION ALL
+    SELECT 'held_of_wallet', coalesce(sum(wallet_left), 0)::bigint FROM credit_holds
+    WHERE shop_id = :shop_id AND allowance_left + wallet_left > 0""")

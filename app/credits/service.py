@@ -29,6 +29,7 @@ class Balance:
     wallet: int = 0
     allowance: int = 0
     held: int = 0
+    held_of_wallet: int = 0
     spent: int = 0
     purchased: int = 0
 
@@ -64,6 +65,7 @@ def balance_of(shop_id: int) -> Balance:
         wallet=of.get(Kind.WALLET, 0),
         allowance=of.get(Kind.ALLOWANCE, 0),
         held=of.get(Kind.HELD, 0),
+        held_of_wallet=of.get("held_of_wallet", 0),
         spent=of.get(Kind.SPENT, 0),
         purchased=-of.get(Kind.PURCHASED, 0),
     )
@@ -107,7 +109,7 @@ def start_allowance_period(shop_id: int, included: int, *, period: str) -> None:
         TransferKind.ALLOWANCE,
         [Movement(f"allowance:{period}", Kind.INCLUDED, Kind.ALLOWANCE, included)],
     )
-    if fresh and left:
+    if left and (fresh or not included):
         _post(shop_id, TransferKind.LAPSE, [Movement(f"lapse:{period}", Kind.ALLOWANCE, Kind.LAPSED, left)])
 
 
@@ -118,12 +120,16 @@ def hold(shop_id: int, run_id: int, amount: int, *, key: str) -> None:
     """
     if amount == 0:
         return
+    session = require_unit_of_work()
+    session.execute(queries.LOCK_HOLD, {"shop_id": shop_id, "run_id": run_id})
     free = _lock(shop_id, [Kind.WALLET, Kind.ALLOWANCE, Kind.HELD])
+    if _held_before(shop_id, key, amount):
+        return
     allowance = min(free[Kind.ALLOWANCE], amount)
     wallet = amount - allowance
     if wallet > free[Kind.WALLET]:
         raise InsufficientCredits(required=amount, allowance=free[Kind.ALLOWANCE], wallet=free[Kind.WALLET])
-    posted = _post(
+    _post(
         shop_id,
         TransferKind.HOLD,
         [
@@ -131,12 +137,20 @@ def hold(shop_id: int, run_id: int, amount: int, *, key: str) -> None:
             Movement(f"{key}:wallet", Kind.WALLET, Kind.HELD, wallet),
         ],
         run_id=run_id,
+        must_be_new=True,
     )
-    if posted:
-        require_unit_of_work().execute(
-            queries.GROW_HOLD,
-            {"shop_id": shop_id, "run_id": run_id, "allowance": allowance, "wallet": wallet},
-        )
+    session.execute(
+        queries.GROW_HOLD, {"shop_id": shop_id, "run_id": run_id, "allowance": allowance, "wallet": wallet}
+    )
+
+
+def _held_before(shop_id: int, key: str, amount: int) -> bool:
+    """Whether `key` has held this amount already, however it was split. Raises TransferKeyReused."""
+    keys = [f"{key}:allowance", f"{key}:wallet"]
+    known = require_unit_of_work().execute(queries.KNOWN_AMOUNTS, {"shop_id": shop_id, "keys": keys}).all()
+    if known and sum(row.amount for row in known) != amount:
+        raise TransferKeyReused
+    return bool(known)
 
 
 def capture(shop_id: int, run_id: int, amount: int, *, key: str, message_id: int | None = None) -> None:

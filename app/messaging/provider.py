@@ -5,7 +5,7 @@ Nothing here touches the database; it runs in the sender's helper threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import current_app
@@ -54,11 +54,14 @@ def mitto() -> MittoClient:
     return client
 
 
-def call(client: MittoClient, messages: Sequence[OutboundSms]) -> CallResult:
+def call(
+    client: MittoClient, messages: Sequence[OutboundSms], may_call_again: Callable[[], bool]
+) -> CallResult:
     """Send the messages in one call and say what became of each. Raises nothing of the provider's.
 
     Only three kinds of answer exist: accepted, certainly not accepted, and unclear. A call that is refused
     for its content is certainly not sent, so its halves are tried: one bad row does not fail its batch.
+    Each further call asks `may_call_again` first; what is then not allowed is put off.
     """
     try:
         answer = client.send_bulk(messages)
@@ -74,8 +77,11 @@ def call(client: MittoClient, messages: Sequence[OutboundSms]) -> CallResult:
             )
         if len(messages) == 1:
             return CallResult([Rejected(refused.reason)], refused.reason)
+        if not may_call_again():
+            return CallResult([Deferred(refused.reason, DEFERRED_SECONDS)] * len(messages), refused.reason)
         middle = len(messages) // 2
-        first, second = call(client, messages[:middle]), call(client, messages[middle:])
+        first = call(client, messages[:middle], may_call_again)
+        second = call(client, messages[middle:], may_call_again)
         return CallResult([*first.outcomes, *second.outcomes], refused.reason)
     return CallResult(answer.results, "answered", answer.bulk_id)
 

@@ -1,6 +1,6 @@
 """The pipeline in SQL. Every statement moves rows guarded by their state and counts what it moved.
 
-Lock order, everywhere: messages by id → runs by id → holds → ledger accounts by id → attempts.
+Lock order, everywhere: messages by id → runs by id → attempts → holds → ledger accounts by id.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ SETTLE = text("""
       WHERE m.attempt_id = :attempt_id AND m.state IN ('claimed', 'unknown') ORDER BY m.id FOR UPDATE OF m),
     moved AS (
       UPDATE messages m SET
-        state = CASE WHEN a.state = 'pending' AND m.tries >= :tries_max THEN 'failed' ELSE a.state END,
+        state = CASE WHEN a.state = 'pending' AND (m.tries >= :tries_max OR p.was = 'unknown') THEN 'failed'
+                     ELSE a.state END,
         provider_message_id = a.provider_id, failure = a.failure,
         sent_at = CASE WHEN a.state = 'sent' THEN now() END,
         tries = m.tries + CASE WHEN a.state = 'pending' THEN 1 ELSE 0 END,
@@ -210,7 +211,8 @@ REOPEN = text("""
     SELECT count(*) AS messages, coalesce(sum(parts), 0)::bigint AS parts FROM moved""")
 
 FAILED_MESSAGES = text("""
-    SELECT m.id, m.phone, m.failure, m.state, m.updated_at, c.id AS contact_id, c.first_name, c.last_name, c.email
+    SELECT m.id, m.phone, m.failure, m.state, m.updated_at, c.id AS contact_id, c.first_name, c.last_name,
+      c.email
     FROM messages m LEFT JOIN contacts c ON c.shop_id = m.shop_id AND c.id = m.contact_id
     WHERE m.run_id = :run_id AND m.shop_id = :shop_id AND m.state IN ('failed', 'undelivered', 'not_sent')
     ORDER BY m.id DESC LIMIT :limit OFFSET :offset""")

@@ -125,7 +125,7 @@ def _read(token: str) -> OptOutLink:
 
 
 def _read_legacy(token: str) -> OptOutLink:
-    legacy = read_legacy_token(token, (settings().unsubscribe_secret, settings().jwt_secret))
+    legacy = read_legacy_token(token, (*settings().link_secrets, settings().jwt_secret))
     if legacy is None:
         raise InvalidOptOutLink
     with across_shops("an old token names its shop in the old system's words"):

@@ -126,7 +126,6 @@ def test_the_wallet_owns_what_it_has_reserved(client: FlaskClient):
     assert figures(client, shop) == (100, 30, 70, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="the held part of the allowance is shown as if the wallet owned it")
 def test_what_is_held_of_the_allowance_is_not_owned_by_the_wallet(client: FlaskClient):
     shop = build.a_shop()
 

@@ -109,6 +109,8 @@ def test_a_step_needs_the_callers_unit_of_work(app: Flask):
 
 def test_a_connection_goes_back_to_the_pool_without_a_shop(app: Flask):
     shop = build.a_shop()
+    db.session.remove()
+    db.engine.dispose()  # from here on the pool has one connection
     with unit_of_work(shop.id) as session:
         assert tuple(session.execute(SHOP_SETTINGS).one()) == (str(shop.id), "off")
         used = session.scalar(text("SELECT pg_backend_pid()"))

@@ -273,7 +273,6 @@ def test_the_same_hold_twice_holds_once(app: Flask):
     assert_books_balance()
 
 
-@pytest.mark.xfail(strict=True, reason="the split is made anew before the key is looked at")
 @pytest.mark.parametrize("spend", [hold(95, run=8), a_new_period])
 def test_the_same_hold_twice_holds_once_whatever_happened_in_between(app: Flask, spend: Post):
     shop = a_wallet(100)

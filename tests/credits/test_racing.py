@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -104,7 +103,6 @@ def _one_movement(shop_id: int, number: int, turn: int) -> None:
         credits.start_allowance_period(shop_id, 50, period=key)
 
 
-@pytest.mark.xfail(strict=True, reason="hold locks accounts, then the hold; a settlement the other way round")
 def test_a_hold_that_grows_while_it_is_settled_meets_no_deadlock(app: Flask, owner: sa.Engine):
     shop = a_wallet(1_000)
     with unit_of_work(shop.id):

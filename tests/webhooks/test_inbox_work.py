@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from app.core.jobs import JobFailed
 from app.core.queue import bell_key
 from app.core.redis import redis_client
 from app.core.uow import across_shops, unit_of_work
@@ -288,7 +289,7 @@ def test_one_text_that_cannot_be_read_does_not_stop_the_others(client: FlaskClie
                 WHERE external_id = 'inbound:in-0'""")
         )
 
-    with pytest.raises(TypeError):
+    with pytest.raises(JobFailed, match="TypeError"):
         jobs.receive_replies()
     jobs.receive_replies()
 

@@ -257,6 +257,7 @@ def wake_unfrozen_and_drained() -> None:
         rows = session.execute(
             select(Campaign.shop_id, Campaign.id, Campaign.frozen_at)
             .where(Campaign.status == Status.SENDING, Campaign.updated_at < func.now() - timedelta(seconds=5))
+            .order_by(func.random())  # no campaign is always behind five hundred others
             .limit(500)
         ).all()
     for shop_id, campaign_id, frozen_at in rows:

@@ -83,7 +83,7 @@ def _finish(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = DOCS_POLICY
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.endpoint not in QUIET_ROUTES:
+    if request.endpoint not in QUIET_ROUTES or response.status_code >= 400:
         # The rule, never the path: paths carry link tokens.
         log.info(
             "request",

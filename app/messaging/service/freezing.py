@@ -132,7 +132,7 @@ def freeze_one(
     """
     session = require_unit_of_work()
     run = session.get_one(Run, run_id)
-    body = Renderer(run.text, len(run.links), settings().unsubscribe_secret).render(
+    body = Renderer(run.text, len(run.links), settings().link_secrets[0]).render(
         1, {"phone": phone, **values}
     )
     parts = count_parts(body).parts if settings().credit_unit == "part" else 1
@@ -175,7 +175,7 @@ def _frozen_rows(shop_id: int, run_id: int, template: Template, audience: FromCl
 
 def body_of(run: Run, message_id: int, values: Mapping[str, str | None]) -> str:
     """The words of one message of a run, as they are or will be sent."""
-    return Renderer(run.text, len(run.links), settings().unsubscribe_secret).render(message_id, values)
+    return Renderer(run.text, len(run.links), settings().link_secrets[0]).render(message_id, values)
 
 
 def encoding_of(text: str) -> Encoding:

@@ -58,7 +58,7 @@ class FoundLink:
 
 def find_link(token: str) -> FoundLink | None:
     """What a token leads to; None when we did not make it, or its message or link is gone."""
-    named = read_token(token, settings().unsubscribe_secret)
+    named = read_token(token, *settings().link_secrets)
     if named is None:
         return None
     with across_shops("a public token names a message, not a shop") as session:

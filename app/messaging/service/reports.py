@@ -67,7 +67,7 @@ def resolve_orphan(provider_message_id: str, text: str) -> bool:
     """
     session = require_unit_of_work()
     for token in TOKEN_IN_TEXT.findall(text):
-        link = read_token(token, settings().unsubscribe_secret)
+        link = read_token(token, *settings().link_secrets)
         if link is None:
             continue
         found = {"id": link.message_id, "provider_id": provider_message_id}

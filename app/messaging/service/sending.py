@@ -1,23 +1,23 @@
 """Claim, call, settle: the way of a message out of the house.
 
-A slice of work keeps a few provider calls in flight. All database work is done by the calling thread;
-helper threads
-only wait for the provider, so no transaction and no pooled connection is held while somebody else's server
-thinks. A
-process may die on any line: before the claim commits nothing has happened, after it the sweep calls the
-rows unknown.
+A slice of work keeps a few provider calls in flight. All database work is done by the calling thread; helper
+threads write the texts and wait for the provider, so no transaction and no pooled connection is held while
+somebody else's server thinks. A process may die on any line: before the claim commits nothing has happened,
+after it the sweep calls the rows unknown.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from flask import current_app
 from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
@@ -70,27 +70,33 @@ def send_slice(shop_id: int, run_id: int) -> bool:
     deadline = time.monotonic() + SLICE_SECONDS
     in_flight: deque[tuple[Batch, Future[CallResult]]] = deque()
     more = True
-    with ThreadPoolExecutor(settings().sms_batches_in_flight, "provider") as pool:
-        client = mitto()
-        try:
-            while more or in_flight:
-                room = len(in_flight) < settings().sms_batches_in_flight
-                if more and room and time.monotonic() < deadline and _wait_for_turn(shop_id):
-                    batch = claim(shop_id, run_id)
-                    more = batch is not None
-                    if batch and batch.messages:
-                        in_flight.append((batch, pool.submit(call, client, _outbound(batch, run, renderer))))
-                elif in_flight:
-                    batch, answer = in_flight.popleft()
-                    settle(shop_id, run_id, batch, answer.result())
-                else:
-                    break
-        finally:
-            # Whatever ended the slice (a claim that met a restarting database, say): an answer that the
-            # carrier gives us is not thrown away.
-            for batch, answer in in_flight:
+    deliver = _deliverer(run, renderer)
+    with ThreadPoolExecutor(settings().sms_batches_in_flight, "provider") as pool, ExitStack() as leaving:
+        # Whatever ends the slice (a claim that meets a restarting database, say): an answer that the carrier
+        # gives us is not thrown away.
+        leaving.callback(_settle_all, shop_id, run_id, in_flight)
+        while more or in_flight:
+            room = len(in_flight) < settings().sms_batches_in_flight
+            if more and room and time.monotonic() < deadline and _wait_for_turn(shop_id):
+                batch = claim(shop_id, run_id)
+                more = batch is not None
+                if batch and batch.messages:
+                    in_flight.append((batch, pool.submit(deliver, batch)))
+            elif in_flight:
+                batch, answer = in_flight.popleft()
                 settle(shop_id, run_id, batch, answer.result())
+            else:
+                break
     return more
+
+
+def _settle_all(shop_id: int, run_id: int, in_flight: deque[tuple[Batch, Future[CallResult]]]) -> None:
+    """Settle every batch; one that cannot be settled does not keep the others from it."""
+    with ExitStack() as each:
+        for batch, answer in in_flight:
+            each.callback(
+                lambda batch, answer: settle(shop_id, run_id, batch, answer.result()), batch, answer
+            )
 
 
 def claim(shop_id: int, run_id: int) -> Batch | None:
@@ -180,13 +186,27 @@ def _open_run(shop_id: int, run_id: int) -> tuple[Run | None, Renderer | None]:
         run = session.get(Run, run_id)
     if run is None or not run.is_open:
         return None, None
-    return run, Renderer(run.text, len(run.links), settings().unsubscribe_secret)
+    return run, Renderer(run.text, len(run.links), settings().link_secrets[0])
 
 
-def _outbound(batch: Batch, run: Run, renderer: Renderer) -> list[OutboundSms]:
-    return [
-        OutboundSms(row.phone, renderer.render(row.id, values_of(row)), run.sender) for row in batch.messages
-    ]
+def _deliverer(run: Run, renderer: Renderer) -> Callable[[Batch], CallResult]:
+    """What a helper thread does with a batch, while the caller is with the database: write its texts, send
+    them.
+    """
+    client, app = mitto(), current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def may_call_again() -> bool:
+        with app.app_context():
+            return _wait_for_turn(run.shop_id)
+
+    def deliver(batch: Batch) -> CallResult:
+        texts = [
+            OutboundSms(row.phone, renderer.render(row.id, values_of(row)), run.sender)
+            for row in batch.messages
+        ]
+        return call(client, texts, may_call_again)
+
+    return deliver
 
 
 def values_of(row: Row[Any]) -> dict[str, str | None]:
