@@ -29,6 +29,20 @@ def credit(shop: Shop, amount: int = 100_000) -> None:
         credits.grant(shop.id, amount, key=f"test:{next(sources)}", reason="test")
 
 
+def people(shop: Shop, count: int) -> None:
+    """Consenting contacts whose numbers end in 5000 and up: the sandbox gives some low endings their own fate."""
+    block = next(sources)
+    execute(
+        shop,
+        """INSERT INTO contacts (shop_id, phone, first_name, consent)
+           SELECT :shop_id, '+3069' || lpad(CAST(:block * 10000 + 5000 + n AS text), 8, '0'), 'Maria', 'opted_in'
+           FROM generate_series(1, :count) AS n""",
+        shop_id=shop.id,
+        block=block,
+        count=count,
+    )
+
+
 def a_run(shop: Shop, message: str = "Hello {{firstName}}!", *, source: Source = Source.TEST) -> Frozen:
     """The shop's consenting contacts frozen into a run."""
     wording = word(message, constants={"shopName": shop.display_name}, link_base=LINK_BASE)

@@ -5,20 +5,25 @@ Nothing here touches the database; it runs in the sender's helper threads.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
 from flask import current_app
 
-from app.core.rate import Bucket, Circuit, take_all
+from app.core.rate import Bucket, Circuit, RateUnknown, take_all
 from app.core.redis import redis_client
 from app.core.settings import settings
 from app.integrations.mitto.client import MittoClient
 from app.integrations.mitto.errors import Ambiguous, Refused, Unavailable
 from app.integrations.mitto.types import Accepted, OutboundSms, Rejected, Unclear
 
+log = structlog.get_logger(__name__)
+
 EXTENSION = "astronote.mitto"
 DEFERRED_SECONDS = 5.0
+PATIENCE_SECONDS = 2.0  # a longer wait for the rate limit is left to the next tick
 # So many calls without a clear answer within the window pause the provider, not the campaigns.
 CIRCUIT = Circuit("mitto", threshold=20, window_seconds=60, pause_seconds=15)
 
@@ -54,6 +59,17 @@ def mitto() -> MittoClient:
     return client
 
 
+def caller(shop_id: int) -> Callable[[Sequence[OutboundSms]], CallResult]:
+    """What a helper thread calls the provider with, for one shop; it needs no app context of its own."""
+    client, app = mitto(), current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def may_call_again() -> bool:
+        with app.app_context():
+            return may_call_now(shop_id)
+
+    return lambda messages: call(client, messages, may_call_again)
+
+
 def call(
     client: MittoClient, messages: Sequence[OutboundSms], may_call_again: Callable[[], bool]
 ) -> CallResult:
@@ -84,6 +100,19 @@ def call(
         second = call(client, messages[middle:], may_call_again)
         return CallResult([*first.outcomes, *second.outcomes], refused.reason)
     return CallResult(answer.results, "answered", answer.bulk_id)
+
+
+def may_call_now(shop_id: int) -> bool:
+    """Whether the provider may be called now, waiting briefly if that is enough."""
+    try:
+        wait = seconds_until_call_allowed(shop_id)
+        if 0 < wait <= PATIENCE_SECONDS:
+            time.sleep(wait)
+            wait = seconds_until_call_allowed(shop_id)
+    except RateUnknown:
+        log.warning("sending_stopped", reason="rate_limit_unknown")
+        return False
+    return wait == 0
 
 
 def seconds_until_call_allowed(shop_id: int) -> float:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from sqlalchemy import text
 
 # Claim: the attempt and the claims commit before the provider is called.
-# - picked must be MATERIALIZED: as a sub-select the planner may run it again for each row and claim
-# everything. - is_open: pausing and cancelling stop here.
-# - suppressions: consent is asked for the last time; nothing claimed after an opt-out has committed ever
-# leaves.
+# - picked must be MATERIALIZED: as a sub-select the planner may run it again for each row and claim everything.
+# - is_open: pausing and cancelling stop here.
+# - suppressions: consent is asked for the last time; nothing claimed after an opt-out has committed ever leaves.
+#   A service text answers the person's own request, so it may ask an opted-out number to come back.
 CLAIM = text("""
     WITH picked AS MATERIALIZED (
       SELECT m.id, EXISTS (SELECT 1 FROM suppressions s WHERE s.shop_id = m.shop_id AND s.phone = m.phone)
+        AND NOT EXISTS (SELECT 1 FROM message_runs r WHERE r.id = :run_id AND r.source = 'service')
         AS opted_out
       FROM messages m
       WHERE m.run_id = :run_id AND m.shop_id = :shop_id AND m.state = 'pending' AND m.send_after <= now()
@@ -22,8 +23,8 @@ CLAIM = text("""
       ORDER BY m.id LIMIT :size FOR UPDATE OF m SKIP LOCKED),
     attempt AS (
       INSERT INTO send_attempts (shop_id, run_id, size)
-      SELECT :shop_id, :run_id, (SELECT count(*) FROM picked) WHERE EXISTS (SELECT 1 FROM picked) RETURNING
-        id),
+      SELECT :shop_id, :run_id, (SELECT count(*) FROM picked) WHERE EXISTS (SELECT 1 FROM picked)
+      RETURNING id),
     moved AS (
       UPDATE messages m SET
         state = CASE WHEN p.opted_out THEN 'skipped' ELSE 'claimed' END,

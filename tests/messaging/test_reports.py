@@ -8,14 +8,14 @@ from app.messaging.provider import CallResult
 from app.messaging.service import freezing, sending
 from app.messaging.service.reports import ReportRow, record_reports, resolve_orphan
 from app.shops.models import Shop
-from tests import build, build_contacts, build_messages
+from tests import build, build_messages
 
 
 def a_sent_run(people: int, *, known: bool = True) -> tuple[Shop, int]:
     """A run whose messages the carrier accepted as M1, M2, …; or of which we do not know."""
     shop = build.a_shop()
     build_messages.credit(shop)
-    build_contacts.contacts(shop, people)
+    build_messages.people(shop, people)
     run = build_messages.a_run(shop)
     batch = sending.claim(shop.id, run.run_id)
     assert batch is not None
@@ -101,7 +101,7 @@ def test_resolving_twice_charges_once_and_another_text_finds_nothing(app: Flask)
 def test_a_report_that_beats_our_settlement_is_not_undone_by_it(app: Flask) -> None:
     shop = build.a_shop()
     build_messages.credit(shop)
-    build_contacts.contacts(shop, 1)
+    build_messages.people(shop, 1)
     frozen = build_messages.a_run(shop)
     batch = sending.claim(shop.id, frozen.run_id)
     assert batch is not None

@@ -10,14 +10,14 @@ from app.messaging.provider import CallResult, Deferred
 from app.messaging.service import sending
 from app.messaging.service.sending import Batch
 from app.shops.models import Shop
-from tests import build, build_contacts, build_messages
+from tests import build, build_messages
 from tests.sandbox.conftest import Carrier
 
 
 def a_shop(people: int, credits: int = 10_000) -> Shop:
     shop = build.a_shop()
     build_messages.credit(shop, credits)
-    build_contacts.contacts(shop, people)
+    build_messages.people(shop, people)
     return shop
 
 

@@ -10,13 +10,13 @@ from app.messaging.provider import CallResult
 from app.messaging.service import runs, sending, sweeping
 from app.messaging.states import MessageState
 from app.shops.models import Shop
-from tests import build, build_contacts, build_messages
+from tests import build, build_messages
 
 
 def a_shop_with_a_run(people: int = 3) -> tuple[Shop, int]:
     shop = build.a_shop()
     build_messages.credit(shop)
-    build_contacts.contacts(shop, people)
+    build_messages.people(shop, people)
     return shop, build_messages.a_run(shop).run_id
 
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from app.core.uow import unit_of_work
 from app.messaging.models import Message
 from app.messaging.service import sending
-from tests import build_messages
+from tests import build_contacts, build_messages
 from tests.messaging.conftest import carrier as carrier  # the fixture
 from tests.sandbox.conftest import Carrier
 from tests.storefront.conftest import Storefront
@@ -34,6 +34,20 @@ def test_a_careful_shops_question_is_sent_once_and_paid_for(
     assert [text.state for text in storefront.texts()] == ["sent"]
     assert carrier.stats()["accepted"] == 1
     assert storefront.wallet() == before - 1
+    build_messages.assert_books_balance()
+    client.post(storefront.texts()[0].path)
+    assert storefront.consent_of(PHONE) == "opted_in"
+
+
+def test_who_had_opted_out_is_asked_all_the_same(
+    client: FlaskClient, storefront: Storefront, carrier: Carrier
+):
+    build_contacts.a_suppression(storefront.shop, PHONE)
+    storefront.opt_in(PHONE)
+
+    send(storefront)
+
+    assert [text.state for text in storefront.texts()] == ["sent"]
     build_messages.assert_books_balance()
     client.post(storefront.texts()[0].path)
     assert storefront.consent_of(PHONE) == "opted_in"

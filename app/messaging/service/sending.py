@@ -17,34 +17,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from flask import current_app
 from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.core.queue import wake
-from app.core.rate import RateUnknown
 from app.core.settings import settings
 from app.core.uow import after_commit, unit_of_work
 from app.credits import service as credits
 from app.integrations.mitto.types import Accepted, OutboundSms, Rejected, Unclear
 from app.messaging import queries
 from app.messaging.models import Run
-from app.messaging.provider import (
-    CIRCUIT,
-    CallResult,
-    Deferred,
-    Outcome,
-    call,
-    mitto,
-    seconds_until_call_allowed,
-)
+from app.messaging.provider import CIRCUIT, CallResult, Deferred, Outcome, caller, may_call_now
 from app.messaging.states import MessageState, Source
 from app.messaging.wording import Renderer
 
 log = structlog.get_logger(__name__)
 
 SLICE_SECONDS = 5.0  # then to the tail of the queue: other shops get their turn
-PATIENCE_SECONDS = 2.0  # a longer wait for the rate limit is left to the next tick
 TRIES_MAX = 50
 SETTLE_RETRIES = 5
 # Who is told when a run has nothing pending or claimed any more.
@@ -77,7 +66,7 @@ def send_slice(shop_id: int, run_id: int) -> bool:
         leaving.callback(_settle_all, shop_id, run_id, in_flight)
         while more or in_flight:
             room = len(in_flight) < settings().sms_batches_in_flight
-            if more and room and time.monotonic() < deadline and _wait_for_turn(shop_id):
+            if more and room and time.monotonic() < deadline and may_call_now(shop_id):
                 batch = claim(shop_id, run_id)
                 more = batch is not None
                 if batch and batch.messages:
@@ -193,18 +182,15 @@ def _deliverer(run: Run, renderer: Renderer) -> Callable[[Batch], CallResult]:
     """What a helper thread does with a batch, while the caller is with the database: write its texts, send
     them.
     """
-    client, app = mitto(), current_app._get_current_object()  # type: ignore[attr-defined]
-
-    def may_call_again() -> bool:
-        with app.app_context():
-            return _wait_for_turn(run.shop_id)
+    call = caller(run.shop_id)
 
     def deliver(batch: Batch) -> CallResult:
-        texts = [
-            OutboundSms(row.phone, renderer.render(row.id, values_of(row)), run.sender)
-            for row in batch.messages
-        ]
-        return call(client, texts, may_call_again)
+        return call(
+            [
+                OutboundSms(row.phone, renderer.render(row.id, values_of(row)), run.sender)
+                for row in batch.messages
+            ]
+        )
 
     return deliver
 
@@ -212,19 +198,6 @@ def _deliverer(run: Run, renderer: Renderer) -> Callable[[Batch], CallResult]:
 def values_of(row: Row[Any]) -> dict[str, str | None]:
     """A message's merge values, as they were when it was frozen."""
     return {"firstName": row.first_name, "lastName": row.last_name, "phone": row.phone, **(row.merge or {})}
-
-
-def _wait_for_turn(shop_id: int) -> bool:
-    """Whether the provider may be called now, waiting briefly if that is enough."""
-    try:
-        wait = seconds_until_call_allowed(shop_id)
-        if 0 < wait <= PATIENCE_SECONDS:
-            time.sleep(wait)
-            wait = seconds_until_call_allowed(shop_id)
-    except RateUnknown:
-        log.warning("sending_stopped", reason="rate_limit_unknown")
-        return False
-    return wait == 0
 
 
 def tell_when_drained(run: Run) -> None:
