@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -353,7 +354,7 @@ def _pass_over_special_phones(contacts: int) -> None:
 @contextlib.contextmanager
 def _running(env: Mapping[str, str]) -> Iterator[Flask]:
     """The app in this process, to make rows and look at them. Unknown messages are given up at once in it."""
-    app = create_app(Settings.from_env({**env, "UNKNOWN_DEADLINE_HOURS": "0"}))
+    app = create_app(replace(Settings.from_env(env), unknown_deadline_hours=0))
     with app.app_context():
         yield app
         db.session.remove()
