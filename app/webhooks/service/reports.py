@@ -29,6 +29,10 @@ log = structlog.get_logger(__name__)
 BATCH = 2000
 # Of work, then the job rings again: less than the job's timeout, with room for one slow look-up.
 SECONDS = 30.0
+# Reports come in streams, one a post. A short pause lets them gather, because a job for every few of them
+# costs more than their posts; but other events must not wait long for this worker.
+PAUSE_SECONDS = 0.1
+GATHERING_SECONDS = 1.0
 LOOK_UPS = 50  # at a time: other events get their turn in between
 MISSES_BEFORE_LOOK_UP = 3
 # Merchants see why a message failed. The carrier's prose may quote a phone number, so it stays in the inbox.
@@ -45,7 +49,7 @@ class Round:
 
 def apply_reports() -> bool:
     """Apply the reports that are due. True when there may be more to do at once. Safe in several workers."""
-    deadline = time.monotonic() + SECONDS
+    deadline, last_pause_at = time.monotonic() + SECONDS, time.monotonic() + GATHERING_SECONDS
     strangers: dict[str, list[int]] = {}
     most = BATCH
     while time.monotonic() < deadline:
@@ -55,7 +59,10 @@ def apply_reports() -> bool:
             continue
         strangers |= batch.strangers
         if batch.size < most:
-            return _explain(strangers, deadline)
+            if not batch.size or time.monotonic() > last_pause_at:
+                return _explain(strangers, deadline)
+            time.sleep(PAUSE_SECONDS)
+            continue
         most = min(BATCH, most * 8)
     return True
 
