@@ -87,6 +87,10 @@ class Arena:
         """Forget every message and attempt, so that each measurement starts with the same table."""
         with self.owner.connect() as database:
             database.exec_driver_sql("TRUNCATE messages, send_attempts")
+        self.forget_bells()
+
+    def forget_bells(self) -> None:
+        """Nothing is queued, no bell is rung: one that a stopped worker had in hand would keep silent."""
         connection = self.redis()
         for pattern in ("doorbell:*", "rq:queue:*"):
             for key in connection.scan_iter(pattern):

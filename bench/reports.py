@@ -101,6 +101,7 @@ def _post(arena: Arena, bodies: Sequence[str]) -> tuple[float, float]:
     """Reports a second until the last answer, and until the last is applied."""
     with arena.owner.connect() as connection:
         connection.exec_driver_sql("TRUNCATE webhook_inbox")
+    arena.forget_bells()
     headers = {"X-Webhook-Token": arena.app.config["SETTINGS"].mitto_webhook_secret}
     with arena.running("worker-events"), arena.owner.connect() as connection:
         order = {"post": "/webhooks/mitto/dlr", "bodies": list(bodies), "headers": headers}
