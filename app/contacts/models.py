@@ -126,6 +126,12 @@ class Contact(Model):
         Index("ix_contacts_shop_id_created_at", "shop_id", text("created_at DESC"), text("id DESC")),
         Index("ix_contacts_opted_in", "shop_id", "id", postgresql_where=text("consent = 'opted_in'")),
         Index(
+            "ix_contacts_unsubscribed_at",
+            "shop_id",
+            "unsubscribed_at",
+            postgresql_where=text("unsubscribed_at IS NOT NULL"),
+        ),
+        Index(
             "ix_contacts_birth_date",
             "shop_id",
             "birth_date",

@@ -36,20 +36,6 @@ BY_CAMPAIGN = text("""
       AND source = 'campaign' AND (CAST(:ids AS bigint[]) IS NULL OR source_id = ANY (CAST(:ids AS bigint[])))
     GROUP BY source_id""")
 
-# One pass over the shop's contacts answers everything that is asked about them.
-CONTACTS = text("""
-    SELECT count(*) AS total,
-      count(*) FILTER (WHERE consent = 'opted_in') AS opted_in,
-      count(*) FILTER (WHERE consent = 'opted_out') AS opted_out,
-      count(*) FILTER (WHERE consent = 'unknown') AS unknown,
-      count(*) FILTER (WHERE gender = 'male') AS male,
-      count(*) FILTER (WHERE gender = 'female') AS female,
-      count(*) FILTER (WHERE gender = 'other') AS other,
-      count(*) FILTER (WHERE gender IS NULL) AS unspecified,
-      count(birth_date) AS with_birth_date,
-      count(*) FILTER (WHERE unsubscribed_at >= :since) AS unsubscribed_since
-    FROM contacts WHERE shop_id = :shop_id""")
-
 
 def by_day(
     shop_id: int, starts: Sequence[datetime], ends_at: datetime, *, campaign_id: int | None = None
@@ -67,10 +53,10 @@ def by_campaign(
     return {row.campaign_id: row for row in require_unit_of_work().execute(BY_CAMPAIGN, given)}
 
 
-def contact_figures(shop_id: int, since: datetime) -> dict[str, int]:
-    """The shop's contacts counted by consent, gender, birth date, and who has opted out `since`."""
-    counted = require_unit_of_work().execute(CONTACTS, {"shop_id": shop_id, "since": since}).mappings().one()
-    return dict(counted)
+def opted_out_since(shop_id: int, since: datetime) -> int:
+    """How many contacts have opted out since then, and still are out."""
+    left = select(func.count()).where(Contact.shop_id == shop_id, Contact.unsubscribed_at >= since)
+    return require_unit_of_work().scalar(left) or 0
 
 
 def new_contacts(shop_id: int, starts_at: datetime, ends_at: datetime) -> int:

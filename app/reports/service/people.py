@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
-import structlog
-from redis import RedisError
-
-from app.core.redis import redis_client
+from app.contacts import queries as contacts
 from app.reports import queries
 from app.reports.service.days import rate
-
-log = structlog.get_logger(__name__)
-# Counting a million contacts takes longer than a dashboard may; of so many, a minute changes few.
-MANY = 50_000
-SECONDS_KEPT = 60
 
 
 @dataclass(frozen=True)
@@ -40,28 +31,7 @@ class People:
 
 
 def count_people(shop_id: int, since: datetime) -> People:
-    """The contacts now; of more than 50,000, as they were at most a minute ago. A step."""
-    key = f"reports:people:{shop_id}:{since.isoformat()}"
-    kept = _kept(key)
-    if kept is not None:
-        return kept
-    counted = queries.contact_figures(shop_id, since)
-    if counted["total"] > MANY:
-        _keep(key, counted)
-    return People(**counted)
-
-
-def _kept(key: str) -> People | None:
-    try:
-        found = redis_client().get(key)
-        return People(**json.loads(found)) if found else None
-    except (RedisError, TypeError, ValueError) as trouble:
-        log.warning("contact_figures_not_kept", error=type(trouble).__name__)
-        return None
-
-
-def _keep(key: str, counted: dict[str, int]) -> None:
-    try:
-        redis_client().set(key, json.dumps(counted), ex=SECONDS_KEPT)
-    except RedisError as trouble:
-        log.warning("contact_figures_not_kept", error=type(trouble).__name__)
+    """The contacts now, and how many have opted out `since`. A step."""
+    counted = dict(contacts.figures(shop_id))
+    counted["unsubscribed_since"] = queries.opted_out_since(shop_id, since)
+    return People(**{field.name: counted[field.name] for field in fields(People)})
