@@ -15,6 +15,7 @@ from app.core.cors import register_cors
 from app.core.database import db, init_database
 from app.core.http.errors import register_error_handlers
 from app.core.http.lifecycle import IdConverter, register_lifecycle
+from app.core.http.limits import register_limits
 from app.core.logging import configure_logging
 from app.core.redis import init_redis
 
@@ -35,6 +36,7 @@ def build(settings: Settings | None = None) -> Flask:
     register_lifecycle(app)
     register_cors(app, settings)
     register_authentication(app)
+    register_limits(app, settings)
     register_api(app)
     contacts.resolve_lists_with(segment_members)
     hops = settings.trusted_proxy_hops

@@ -71,6 +71,7 @@ class Settings:
     unknown_deadline_hours: int = 72
     rate_limit_traffic_account_max: int = 100
     rate_limit_tenant_max: int = 50
+    rate_limits_enabled: bool = True
     import_max_bytes: int = 50_000_000
     log_level: str = "INFO"
 
