@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask
 from flask_smorest import Api
 
+from app.access.routes import activity, api_keys
 from app.audiences.routes import blueprint as audiences
 from app.audit.cli import audit_command
 from app.auth.routes import blueprint as auth
@@ -41,6 +42,8 @@ BLUEPRINTS = (
     health,
     sign_in,
     auth,
+    api_keys,
+    activity,
     contacts,
     contact_imports,
     audiences,

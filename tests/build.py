@@ -15,6 +15,7 @@ from app.billing import service as billing
 from app.shops.models import Shop
 
 counter = itertools.count(1)
+APPEND_ONLY = ("activity", "consent_events", "ledger_transfers")
 
 
 def redis_database(url: str, number: int) -> str:
@@ -35,10 +36,10 @@ def empty_tables(owner: sa.Engine) -> None:
             "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
             " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
         ).scalar_one()
-        for guarded in ("consent_events", "ledger_transfers"):
+        for guarded in APPEND_ONLY:
             connection.exec_driver_sql(f"ALTER TABLE {guarded} DISABLE TRIGGER USER")
         connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
-        for guarded in ("consent_events", "ledger_transfers"):
+        for guarded in APPEND_ONLY:
             connection.exec_driver_sql(f"ALTER TABLE {guarded} ENABLE TRIGGER USER")
 
 

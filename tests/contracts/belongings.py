@@ -68,6 +68,14 @@ def a_message(client: FlaskClient, shop: Shop) -> str:
     return str(build_messages.messages_of(shop, run.run_id)[0].id)
 
 
+def an_api_key(client: FlaskClient, shop: Shop) -> str:
+    body = {"name": f"Key {next(build.counter)}", "scopes": ["contacts:read"]}
+    answer = client.post("/api-keys", json=body, headers=build.auth(shop))
+    assert answer.status_code == 201, answer.text
+    key: str = answer.json["data"]["key"]["id"]
+    return key
+
+
 # By the name of the path parameter. A new kind of object needs a line here.
 MAKERS: dict[str, Make] = {
     "contact_id": a_contact,
@@ -78,6 +86,7 @@ MAKERS: dict[str, Make] = {
     "campaign_id": a_campaign,
     "template_id": a_template,
     "message_id": a_message,
+    "key_id": an_api_key,
 }
 # What is asked of Shopify, not of our tables. Nobody has any as long as no shop is connected.
 NOT_KEPT_HERE = {"discount_id", "code"}

@@ -18,6 +18,7 @@ import app.background  # noqa: F401  # what only the workers load has tables too
 from app.audiences.models import SegmentKind
 from app.campaigns.models import CampaignStatus, Priority, ScheduleType
 from app.contacts.models import Consent, ConsentAction, Gender, ImportStatus, Suppression
+from app.core.activity import ActorKind
 from app.core.database import db
 from app.core.uow import across_shops, unit_of_work
 from app.credits.models import AccountKind, TransferKind
@@ -26,10 +27,10 @@ from app.optouts.words import ReplyIntent
 from app.shops.models import ShopStatus, SubscriptionStatus
 from app.templates.models import EshopType
 from tests import build
+from tests.build import APPEND_ONLY
 from tests.contracts.belongings import tenant_tables
 from tests.contracts.rows import a_row_of, parents_first
 
-APPEND_ONLY = ("consent_events", "ledger_transfers")
 WITHOUT_TENANT = {"alembic_version", "ticks"}
 # Rows that belong to no shop and that every shop may read, but not write.
 READABLE_BY_ALL = {("templates", "SELECT")}
@@ -50,6 +51,7 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_campaigns_priority", Priority),
     ("ck_inbound_messages_intent", ReplyIntent),
     ("ck_templates_eshop_type", EshopType),
+    ("ck_activity_actor_kind", ActorKind),
 ]
 
 
