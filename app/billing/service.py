@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core.activity import record
 from app.core.uow import unit_of_work
 from app.credits import service as credits
 from app.credits.service import Balance
@@ -45,7 +46,10 @@ def start_allowance(shop_id: int) -> None:
 def grant_credits(shop_id: int, amount: int, *, key: str, reason: str) -> bool:
     """Give credits, once per `key`; True when this call did."""
     with unit_of_work(shop_id):
-        return credits.grant(shop_id, amount, key=key, reason=reason)
+        is_new = credits.grant(shop_id, amount, key=key, reason=reason)
+        if is_new:
+            record(shop_id, "credits.granted", "credits", amount=amount)
+    return is_new
 
 
 def balance(shop_id: int) -> Balance:

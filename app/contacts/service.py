@@ -16,6 +16,7 @@ from app.contacts import consent, queries, values
 from app.contacts.errors import ContactNotFound, EmailTaken, ListNotFound, NotSuppressed, PhoneTaken
 from app.contacts.models import Consent, ConsentSource, Contact, Suppression
 from app.contacts.queries import ContactFilter
+from app.core.activity import record
 from app.core.clock import now
 from app.core.errors import DomainError, ValidationFailed
 from app.core.http import Page
@@ -118,6 +119,7 @@ def delete_contact(shop_id: int, contact_id: int) -> None:
         ).first()
         if gone is None:
             raise ContactNotFound
+        record(shop_id, "contact.deleted", "contact", contact_id)
 
 
 def contact_stats(shop_id: int) -> dict[str, Any]:
@@ -169,6 +171,7 @@ def suppress(shop_id: int, phones: Sequence[Any]) -> dict[str, Any]:
             except ValueError as refusal:
                 errors.append({"row": row, "phone": str(raw)[:50], "error": str(refusal)})
         added = len(consent.withdraw_by_phones(shop_id, readable, source=ConsentSource.MANUAL))
+        record(shop_id, "suppression.added", "suppression", given=len(readable), added=added)
     return {"added": added, "already": len(readable) - added, "errors": errors}
 
 
@@ -179,6 +182,7 @@ def unsuppress(shop_id: int, phone: str) -> None:
             phone = values.read_phone(phone, shops.find_shop(shop_id).country).e164
         if not consent.lift_suppression(shop_id, phone):
             raise NotSuppressed
+        record(shop_id, "suppression.lifted", "suppression")
 
 
 def _one(shop_id: int, contact_id: int) -> Select[Contact]:

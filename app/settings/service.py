@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.activity import record
 from app.core.uow import unit_of_work
 from app.credits import service as credits
 from app.settings import queries
@@ -52,6 +53,7 @@ def change(shop_id: int, values: dict[str, Any]) -> Settings:
     """Change the settings that `values` names (columns of the shop, checked); the others stay."""
     with unit_of_work(shop_id) as session:
         shop = shops.change_settings(shop_id, **values)
+        record(shop_id, "settings.changed", "settings", changed=sorted(values))
         session.flush()  # the wallet is read beside what has been written
         return _settings(shop)
 

@@ -10,6 +10,7 @@ from sqlalchemy import TextClause, delete
 from app.audiences import queries
 from app.audiences.errors import SegmentHasRule, SegmentIsSystem, SegmentNotFound
 from app.audiences.models import Segment, SegmentKind, SegmentMember
+from app.core.activity import record
 from app.core.uow import require_unit_of_work, unit_of_work
 
 
@@ -47,6 +48,7 @@ def _change(
         if segment.rule is not None:
             raise SegmentHasRule
         done = _execute(statement, segment, contact_ids)
+        record(shop_id, "segment.members_changed", "segment", segment_id, members=done.changed)
         counts = queries.recipient_counts(
             shop_id, {segment_id: queries.segment_condition(segment, *queries.calendar(shop_id))}
         )

@@ -21,6 +21,7 @@ from app.audiences.models import Segment, SegmentKind
 from app.audiences.rules import parse_rule
 from app.audiences.service.members import custom_segment, put_members, replace_members
 from app.audiences.system_segments import SYSTEM_SEGMENTS
+from app.core.activity import record
 from app.core.clock import now
 from app.core.errors import ValidationFailed
 from app.core.uow import require_unit_of_work, unit_of_work
@@ -86,6 +87,7 @@ def create_segment(
         session.add(segment)
         _save(session, segment)
         unknown = put_members(segment, contact_ids).unknown if contact_ids else ()
+        record(shop_id, "segment.created", "segment", segment.id)
         return _counted(shop_id, [segment], unknown)[0]
 
 
@@ -118,6 +120,7 @@ def change_segment(
             unknown = replace_members(segment, contact_ids or ())
         segment.updated_at = now()
         _save(session, segment)
+        record(shop_id, "segment.updated", "segment", segment_id)
         return _counted(shop_id, [segment], unknown)[0]
 
 
@@ -130,6 +133,7 @@ def delete_segment(shop_id: int, segment_id: int) -> None:
         segment = custom_segment(shop_id, segment_id)
         _refuse_in_use(segment)
         session.delete(segment)
+        record(shop_id, "segment.deleted", "segment", segment_id)
 
 
 def _counted(

@@ -21,6 +21,7 @@ from app.campaigns.service.figures import ShownCampaign
 from app.campaigns.service.moments import FIELD, read_moment, require_future
 from app.campaigns.service.reading import shown
 from app.campaigns.service.sending import find
+from app.core.activity import record
 from app.core.clock import now
 from app.core.errors import ValidationFailed
 from app.core.uow import require_unit_of_work, unit_of_work
@@ -59,6 +60,7 @@ def create_campaign(shop_id: int, given: Mapping[str, Any]) -> ShownCampaign:
         session.add(campaign)
         _save()
         session.refresh(campaign)
+        record(shop_id, "campaign.created", "campaign", campaign.id, status=campaign.status)
         return shown(shop_id, campaign)
 
 
@@ -74,6 +76,7 @@ def update_campaign(shop_id: int, campaign_id: int, changes: Mapping[str, Any]) 
             _set_schedule(campaign, _schedule(campaign, changes))
         campaign.last_enqueue_error = None
         _save()
+        record(shop_id, "campaign.updated", "campaign", campaign_id, changed=sorted(changes))
         return shown(shop_id, campaign)
 
 
@@ -91,6 +94,7 @@ def schedule_campaign(shop_id: int, campaign_id: int, given: Mapping[str, Any]) 
             campaign.run_id = campaign.frozen_at = campaign.started_at = campaign.finished_at = None
         campaign.last_enqueue_error = None
         _save()
+        record(shop_id, "campaign.scheduled", "campaign", campaign_id, type=campaign.schedule_type)
         return shown(shop_id, campaign)
 
 
@@ -108,6 +112,7 @@ def delete_campaign(shop_id: int, campaign_id: int) -> None:
         )
         if gone is None:
             raise InvalidStatus(find(shop_id, campaign_id).status)
+        record(shop_id, "campaign.deleted", "campaign", campaign_id)
 
 
 def claim_for_change(shop_id: int, campaign_id: int, allowed: tuple[Status, ...]) -> Campaign:

@@ -19,6 +19,7 @@ from app.campaigns import queries
 from app.campaigns.errors import AlreadySending, CampaignNotFound, InvalidStatus, NoRecipients
 from app.campaigns.models import Campaign, CampaignStatus, Priority, ScheduleType
 from app.campaigns.service.wording import wording_of
+from app.core.activity import record
 from app.core.clock import now
 from app.core.errors import DomainError
 from app.core.http.schema import instant
@@ -90,6 +91,8 @@ def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueu
     """
     shops.require_active_subscription(shop_id)
     campaign, was = _claim_state(shop_id, campaign_id, *still)
+    action = "campaign.resumed" if was == Status.PAUSED else "campaign.enqueued"
+    record(shop_id, action, "campaign", campaign_id, status_before=was)
     if was in {Status.PAUSED, Status.CANCELLED} and campaign.run_id and campaign.frozen_at:
         return _go_on(campaign, campaign.run_id, was)
     recipients = recipients_of(campaign)
@@ -155,6 +158,7 @@ def pause(shop_id: int, campaign_id: int) -> None:
     """Stop claiming; at most the batches in hand still go out. Raises CampaignNotFound, InvalidStatus."""
     with unit_of_work(shop_id):
         campaign = _move(shop_id, campaign_id, (Status.SENDING,), Status.PAUSED)
+        record(shop_id, "campaign.paused", "campaign", campaign_id)
         if campaign.run_id:
             runs.pause(shop_id, campaign.run_id)
 
@@ -166,7 +170,9 @@ def cancel(shop_id: int, campaign_id: int) -> int:
     """
     with unit_of_work(shop_id):
         campaign = _move(shop_id, campaign_id, MAY_CANCEL, Status.CANCELLED, finished_at=now())
-        return runs.cancel(shop_id, campaign.run_id) if campaign.run_id else 0
+        unsent = runs.cancel(shop_id, campaign.run_id) if campaign.run_id else 0
+        record(shop_id, "campaign.cancelled", "campaign", campaign_id, unsent=unsent)
+    return unsent
 
 
 def retry_failed(shop_id: int, campaign_id: int, *, key: str | None = None) -> dict[str, Any]:
@@ -186,6 +192,7 @@ def retry_failed(shop_id: int, campaign_id: int, *, key: str | None = None) -> d
         retried = runs.reopen(shop_id, campaign.run_id, MessageState.FAILED)
         if retried:
             _move(shop_id, campaign_id, MAY_RETRY, Status.SENDING, finished_at=None)
+        record(shop_id, "campaign.retried", "campaign", campaign_id, messages=retried)
         answer = {"ok": True, "campaign_id": campaign_id, "retried": retried, "enqueued_jobs": retried}
         if key:
             store_answer(shop_id, f"retry:{key}", answer)

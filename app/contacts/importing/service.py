@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.contacts.importing import merging
 from app.contacts.importing.rows import Problem, Row, Rules, clean, presentable, read_row
 from app.contacts.models import ContactImport, ContactImportChunk, ContactImportError, ImportStatus
+from app.core.activity import record
 from app.core.clock import now
 from app.core.errors import NotFound, ValidationFailed
 from app.core.http import Page
@@ -54,6 +55,7 @@ def import_rows(shop_id: int, rows: Sequence[object], *, request_id: str | None 
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with unit_of_work(shop_id):
+                record(shop_id, "import.started", "contact_import", rows=len(rows))
                 return _import_rows(shop_id, rows, {"requestId": request_id} if request_id else {})
         except IntegrityError:
             # Another transaction has just taken an e-mail of ours. The next attempt sees whose it is.
@@ -121,6 +123,7 @@ def accept_file(shop_id: int, filename: str, file: IO[bytes]) -> ContactImport:
             session.flush()  # the pieces need the id
             session.refresh(accepted)
             _store_pieces(accepted, file)
+            record(shop_id, "import.started", "contact_import", accepted.id, bytes=size)
         after_commit(lambda: wake("contacts.run_import", shop_id, accepted.id))
     return accepted
 
