@@ -30,12 +30,13 @@ def credit(shop: Shop, amount: int = 100_000) -> None:
 
 
 def people(shop: Shop, count: int) -> None:
-    """Consenting contacts whose numbers end in 5000 and up: the sandbox gives some low endings their own fate."""
+    """Consenting contacts; their numbers end in 5000 and up, as some low endings have their own fate."""
     block = next(sources)
     execute(
         shop,
         """INSERT INTO contacts (shop_id, phone, first_name, consent)
-           SELECT :shop_id, '+3069' || lpad(CAST(:block * 10000 + 5000 + n AS text), 8, '0'), 'Maria', 'opted_in'
+           SELECT :shop_id, '+3069' || lpad(CAST(:block * 10000 + 5000 + n AS text), 8, '0'),
+             'Maria', 'opted_in'
            FROM generate_series(1, :count) AS n""",
         shop_id=shop.id,
         block=block,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from sqlalchemy import text
 
 # Claim: the attempt and the claims commit before the provider is called.
-# - picked must be MATERIALIZED: as a sub-select the planner may run it again for each row and claim everything.
+# - picked must be MATERIALIZED: a sub-select may be run again for each row, and then claims everything.
 # - is_open: pausing and cancelling stop here.
-# - suppressions: consent is asked for the last time; nothing claimed after an opt-out has committed ever leaves.
+# - suppressions: consent is asked for the last time; what is claimed after an opt-out never leaves.
 #   A service text answers the person's own request, so it may ask an opted-out number to come back.
 CLAIM = text("""
     WITH picked AS MATERIALIZED (

@@ -80,7 +80,7 @@ def test_a_waiting_run_is_rung_for_again_when_its_doorbell_was_lost(app: Flask) 
 
 
 def test_an_expired_hold_is_kept_while_its_messages_may_be_sent(app: Flask, owner: sa.Engine) -> None:
-    shop, run_id = a_shop_with_a_run()
+    shop, _ = a_shop_with_a_run()
     age(owner, "credit_holds", "expires_at")
 
     sweeping.release_stale_holds()
