@@ -32,6 +32,6 @@ class People:
 
 def count_people(shop_id: int, since: datetime) -> People:
     """The contacts now, and how many have opted out `since`. A step."""
-    counted = dict(contacts.figures(shop_id))
+    counted = {name: int(count) for name, count in contacts.figures(shop_id).items()}  # sums are Decimals
     counted["unsubscribed_since"] = queries.opted_out_since(shop_id, since)
     return People(**{field.name: counted[field.name] for field in fields(People)})
