@@ -11,6 +11,7 @@ from app.audiences.service.audiences import segment_members
 from app.auth.authentication import register_authentication
 from app.config import Settings
 from app.contacts import service as contacts
+from app.core.cache import init_cache
 from app.core.cors import register_cors
 from app.core.database import db, init_database
 from app.core.http.errors import register_error_handlers
@@ -31,6 +32,7 @@ def build(settings: Settings | None = None) -> Flask:
     app.url_map.converters["id"] = IdConverter
     init_database(app, settings)
     init_redis(app, settings.redis_url)
+    init_cache(app, settings.redis_url)
     Migrate(app, db, directory="migrations")
     register_error_handlers(app)
     register_lifecycle(app)

@@ -22,12 +22,14 @@ from app.audiences.schemas import (
     SegmentSchema,
     ValidationSchema,
 )
+from app.core.cache import cached
 from app.core.http import ApiBlueprint
 
 blueprint = ApiBlueprint("audiences", __name__, description="Whom a campaign can be for")
 
 
 @blueprint.get("/audiences")
+@cached("audiences", "contacts", seconds=60)
 @blueprint.data(200, AudienceListSchema)
 def list_audiences() -> Any:
     """All audiences with the number of contacts that each one reaches now."""

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import delete, select, text
 
 from app.contacts.models import Consent, ConsentAction, ConsentEvent, ConsentSource, Contact, Suppression
+from app.core.cache import changed
 from app.core.clock import now
 from app.core.uow import require_unit_of_work
 
@@ -76,8 +77,10 @@ def take_turn(shop_id: int) -> None:
 
     Without it an opt-out and a consent for the same number could pass each other unseen. Every step here
     calls it; a caller that locks contact rows calls it before that, or the two could wait for each other.
+    Whoever takes a turn is about to write, so kept answers about contacts end with the commit.
     """
     require_unit_of_work().execute(TAKE_TURN, {"shop_id": str(shop_id)})
+    changed(shop_id, "contacts")
 
 
 def is_suppressed(shop_id: int, phone: str) -> bool:

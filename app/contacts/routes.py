@@ -21,12 +21,14 @@ from app.contacts.schemas import (
     SuppressIn,
     SuppressionPageSchema,
 )
+from app.core.cache import cached
 from app.core.http import ApiBlueprint, Page, PageQuery
 
 blueprint = ApiBlueprint("contacts", __name__, description="Contacts, their consent, and who gets no texts")
 
 
 @blueprint.get("/contacts")
+@cached("contacts", "audiences", seconds=120)
 @blueprint.arguments(ContactQuery, location="query")
 @blueprint.data(200, ContactPageSchema)
 @blueprint.errors(404)
@@ -45,6 +47,7 @@ def create_contact(body: dict[str, Any]) -> Contact:
 
 
 @blueprint.get("/contacts/stats")
+@cached("contacts", seconds=300)
 @blueprint.data(200, ContactStatsSchema)
 def contact_stats() -> dict[str, Any]:
     """Count contacts by consent, gender and birth date."""

@@ -17,6 +17,7 @@ from app.contacts.errors import ContactNotFound, EmailTaken, ListNotFound, NotSu
 from app.contacts.models import Consent, ConsentSource, Contact, Suppression
 from app.contacts.queries import ContactFilter
 from app.core.activity import record
+from app.core.cache import changed
 from app.core.clock import now
 from app.core.errors import DomainError, ValidationFailed
 from app.core.http import Page
@@ -119,6 +120,7 @@ def delete_contact(shop_id: int, contact_id: int) -> None:
         ).first()
         if gone is None:
             raise ContactNotFound
+        changed(shop_id, "contacts")
         record(shop_id, "contact.deleted", "contact", contact_id)
 
 

@@ -11,6 +11,7 @@ from app.audiences import queries
 from app.audiences.errors import SegmentHasRule, SegmentIsSystem, SegmentNotFound
 from app.audiences.models import Segment, SegmentKind, SegmentMember
 from app.core.activity import record
+from app.core.cache import changed
 from app.core.uow import require_unit_of_work, unit_of_work
 
 
@@ -62,6 +63,7 @@ def custom_segment(shop_id: int, segment_id: int) -> Segment:
         raise SegmentNotFound
     if segment.kind == SegmentKind.SYSTEM:
         raise SegmentIsSystem
+    changed(shop_id, "audiences")
     return segment
 
 

@@ -22,6 +22,7 @@ from app.audiences.rules import parse_rule
 from app.audiences.service.members import custom_segment, put_members, replace_members
 from app.audiences.system_segments import SYSTEM_SEGMENTS
 from app.core.activity import record
+from app.core.cache import changed
 from app.core.clock import now
 from app.core.errors import ValidationFailed
 from app.core.uow import require_unit_of_work, unit_of_work
@@ -87,6 +88,7 @@ def create_segment(
         session.add(segment)
         _save(session, segment)
         unknown = put_members(segment, contact_ids).unknown if contact_ids else ()
+        changed(shop_id, "audiences")
         record(shop_id, "segment.created", "segment", segment.id)
         return _counted(shop_id, [segment], unknown)[0]
 
