@@ -57,6 +57,7 @@ BY_ENDPOINT = {
     "campaigns.enqueue": "send",
     "campaigns.send": "send",
     "reports.export": "export",
+    "activity.export_activity": "export",
     "storefront.opt_in": "opt-in",
     "storefront.leave_enquiry": "enquiry",
 }
