@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Computed,
     Date,
@@ -131,11 +132,15 @@ class Contact(Model):
             "unsubscribed_at",
             postgresql_where=text("unsubscribed_at IS NOT NULL"),
         ),
+        Index("ix_contacts_shop_id_updated_at_id", "shop_id", "updated_at", "id"),
+        Index("ix_contacts_shop_id_first_name_id", "shop_id", "first_name", "id"),
+        Index("ix_contacts_shop_id_last_name_id", "shop_id", "last_name", "id"),
+        Index("ix_contacts_shop_id_birth_date_id", "shop_id", "birth_date", "id"),
         Index(
-            "ix_contacts_birth_date",
+            "ix_contacts_last_order_at",
             "shop_id",
-            "birth_date",
-            postgresql_where=text("birth_date IS NOT NULL"),
+            "last_order_at",
+            postgresql_where=text("last_order_at IS NOT NULL"),
         ),
     )
 
@@ -152,6 +157,38 @@ class Contact(Model):
     @property
     def has_purchased(self) -> bool:
         return self.orders_count > 0
+
+
+class ContactWords(Model):
+    """What a contact is searched by. Triggers keep it in step; a transaction that sets `app.contact_words`
+    sees the matching rows only.
+    """
+
+    __tablename__ = "contact_words"
+    shop_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    words: Mapped[str] = mapped_column(Text)
+    __table_args__ = (
+        Index(
+            "ix_contact_words_words",
+            "words",
+            postgresql_using="gin",
+            postgresql_ops={"words": "gin_trgm_ops"},
+            postgresql_with={"gin_pending_list_limit": 1024},
+        ),
+    )
+
+
+class ContactCount(Model):
+    """How many contacts of a kind a shop has, moved by triggers. Gender '' is none."""
+
+    __tablename__ = "contact_counts"
+    shop_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    consent: Mapped[str] = mapped_column(Text, primary_key=True)
+    gender: Mapped[str] = mapped_column(Text, primary_key=True)
+    has_birth_date: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    has_purchased: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    n: Mapped[int] = mapped_column(Integer)
 
 
 class ConsentEvent(Model):
