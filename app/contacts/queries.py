@@ -3,44 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, Text, cast, exists, func, not_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.engine import RowMapping
 
-from app.contacts.models import Consent, Contact, Suppression
+from app.contacts import search
+from app.contacts.models import Consent, Contact, ContactCount, Suppression
 from app.core.uow import require_unit_of_work
 
-PHONE_PUNCTUATION = str.maketrans("", "", " +-().")
-SORTABLE: dict[str, Any] = {
-    "createdAt": Contact.created_at,
-    "updatedAt": Contact.updated_at,
-    "firstName": Contact.first_name,
-    "lastName": Contact.last_name,
-    "birthDate": Contact.birth_date,
-}
-GROUPS: dict[str, ColumnElement[bool] | None] = {
-    "all": None,
-    "male": Contact.gender == "male",
-    "female": Contact.gender == "female",
-    "consented": Contact.consent == Consent.OPTED_IN,
-    "nonconsented": Contact.consent != Consent.OPTED_IN,
-}
+GROUPS = ("all", "male", "female", "consented", "nonconsented")
 
+# From the counters: a few rows, however many contacts there are.
 FIGURES = text("""
-SELECT count(*) AS total,
-  count(*) FILTER (WHERE consent = 'opted_in') AS opted_in,
-  count(*) FILTER (WHERE consent = 'opted_out') AS opted_out,
-  count(*) FILTER (WHERE consent = 'unknown') AS unknown,
-  count(*) FILTER (WHERE gender = 'male') AS male,
-  count(*) FILTER (WHERE gender = 'female') AS female,
-  count(*) FILTER (WHERE gender = 'other') AS other,
-  count(*) FILTER (WHERE gender IS NULL) AS unspecified,
-  count(birth_date) AS with_birth_date,
-  count(birth_date) FILTER (WHERE consent = 'opted_in') AS birthday_eligible
-FROM contacts
+SELECT coalesce(sum(n), 0) AS total,
+  coalesce(sum(n) FILTER (WHERE consent = 'opted_in'), 0) AS opted_in,
+  coalesce(sum(n) FILTER (WHERE consent = 'opted_out'), 0) AS opted_out,
+  coalesce(sum(n) FILTER (WHERE consent = 'unknown'), 0) AS unknown,
+  coalesce(sum(n) FILTER (WHERE gender = 'male'), 0) AS male,
+  coalesce(sum(n) FILTER (WHERE gender = 'female'), 0) AS female,
+  coalesce(sum(n) FILTER (WHERE gender = 'other'), 0) AS other,
+  coalesce(sum(n) FILTER (WHERE gender = ''), 0) AS unspecified,
+  coalesce(sum(n) FILTER (WHERE has_birth_date), 0) AS with_birth_date,
+  coalesce(sum(n) FILTER (WHERE has_birth_date AND consent = 'opted_in'), 0) AS birthday_eligible
+FROM contact_counts
 WHERE shop_id = :shop_id
 """)
 
@@ -79,40 +68,82 @@ class ContactFilter:
     gender: str | None = None
     has_birth_date: bool | None = None
     is_subscribed: bool | None = None
+    has_purchased: bool | None = None
+    last_order_before: datetime | None = None
+    last_order_after: datetime | None = None
+    tags_any: tuple[str, ...] = ()
+    tags_all: tuple[str, ...] = ()
+    consent_source: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
     list_id: int | None = None
     sort_by: str = "createdAt"
     sort_order: str = "desc"
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether the counters know how many there are."""
+        others = replace(
+            self,
+            consent=None,
+            group=None,
+            gender=None,
+            has_birth_date=None,
+            is_subscribed=None,
+            has_purchased=None,
+            sort_by="createdAt",
+            sort_order="desc",
+        )
+        return others == ContactFilter()
 
 
 def matching(shop_id: int, wanted: ContactFilter) -> Select[Contact]:
     """The shop's contacts that meet every condition of `wanted`, except its list."""
     conditions = [
-        _search(wanted.q) if wanted.q else None,
-        Contact.consent == wanted.consent if wanted.consent else None,
-        GROUPS[wanted.group] if wanted.group else None,
-        Contact.gender == wanted.gender if wanted.gender else None,
-        _either(wanted.has_birth_date, Contact.birth_date.is_not(None), Contact.birth_date.is_(None)),
-        _either(
-            wanted.is_subscribed,
-            Contact.consent != Consent.OPTED_OUT,
-            Contact.consent == Consent.OPTED_OUT,
-        ),
+        search.condition(wanted.q) if wanted.q else None,
+        *_countable(wanted, Contact),
+        _either(wanted.has_birth_date, Contact.birth_date.is_not(None)),
+        _either(wanted.has_purchased, Contact.orders_count > 0),
+        Contact.last_order_at < wanted.last_order_before if wanted.last_order_before else None,
+        Contact.last_order_at >= wanted.last_order_after if wanted.last_order_after else None,
+        Contact.tags.bool_op("&&")(_texts(wanted.tags_any)) if wanted.tags_any else None,
+        Contact.tags.bool_op("@>")(_texts(wanted.tags_all)) if wanted.tags_all else None,
+        Contact.consent_source == wanted.consent_source if wanted.consent_source else None,
+        Contact.created_at >= wanted.created_from if wanted.created_from else None,
+        Contact.created_at < wanted.created_to if wanted.created_to else None,
     ]
     return select(Contact).where(
         Contact.shop_id == shop_id, *(condition for condition in conditions if condition is not None)
     )
 
 
-def ordered(contacts: Select[Contact], wanted: ContactFilter) -> Select[Contact]:
-    """`contacts` in the wanted order, the newest id deciding between equals; missing values come last."""
-    column = SORTABLE[wanted.sort_by]
-    if wanted.sort_order == "desc":
-        first, second = column.desc(), Contact.id.desc()
-    else:
-        first, second = column.asc(), Contact.id.asc()
-    if column.nullable:
-        first = first.nulls_last()
-    return contacts.order_by(first, second)
+def counted(shop_id: int, wanted: ContactFilter) -> int:
+    """How many contacts `wanted` chooses, by the counters; it must be countable."""
+    conditions = [
+        *_countable(wanted, ContactCount),
+        _either(wanted.has_birth_date, ContactCount.has_birth_date),
+        _either(wanted.has_purchased, ContactCount.has_purchased),
+    ]
+    total = select(func.coalesce(func.sum(ContactCount.n), 0)).where(
+        ContactCount.shop_id == shop_id, *(condition for condition in conditions if condition is not None)
+    )
+    return int(require_unit_of_work().scalar(total) or 0)
+
+
+def _countable(wanted: ContactFilter, table: Any) -> list[ColumnElement[bool] | None]:
+    """The conditions about columns that contacts and their counters have in common."""
+    groups: dict[str, ColumnElement[bool]] = {
+        "male": table.gender == "male",
+        "female": table.gender == "female",
+        "consented": table.consent == Consent.OPTED_IN,
+        "nonconsented": table.consent != Consent.OPTED_IN,
+    }
+    return [
+        table.consent == wanted.consent if wanted.consent else None,
+        groups.get(wanted.group) if wanted.group else None,
+        table.gender == wanted.gender if wanted.gender else None,
+        _either(wanted.is_subscribed, table.consent != Consent.OPTED_OUT),
+    ]
 
 
 def explicit_members(shop_id: int, list_id: int) -> Select[int] | None:
@@ -157,23 +188,12 @@ def birthdays(shop_id: int, *, today: date, days_ahead: int, most: int) -> Seque
     return require_unit_of_work().execute(BIRTHDAYS, given).mappings().all()
 
 
-def _search(q: str) -> ColumnElement[bool]:
-    part = f"%{_literal(q)}%"
-    full_name = func.coalesce(Contact.first_name, "") + " " + func.coalesce(Contact.last_name, "")
-    found = [full_name.ilike(part), Contact.email.ilike(part), literal(q) == Contact.tags.any_()]
-    digits = q.translate(PHONE_PUNCTUATION)
-    if digits.isascii() and digits.isdigit():
-        found.append(Contact.phone.like(f"%{digits}%"))
-    return or_(*found)
+def _texts(words: Sequence[str]) -> Any:
+    return cast(array(words), ARRAY(Text))
 
 
-def _literal(part: str) -> str:
-    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _either(
-    wanted: bool | None, yes: ColumnElement[bool], no: ColumnElement[bool]
-) -> ColumnElement[bool] | None:
+def _either(wanted: bool | None, yes: Any) -> ColumnElement[bool] | None:
     if wanted is None:
         return None
-    return yes if wanted else no
+    condition: ColumnElement[bool] = yes if wanted else not_(yes)
+    return condition

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, cast
 
-from flask import g
+from flask import Flask, Response, current_app, g, request
 
-from app.contacts import service
+from app.contacts import exporting, merging_two, service
 from app.contacts.models import Contact, Suppression
 from app.contacts.schemas import (
     BirthdayQuery,
     BirthdaysSchema,
     ContactChanges,
+    ContactFilterQuery,
     ContactIn,
     ContactPageSchema,
     ContactQuery,
     ContactSchema,
     ContactStatsSchema,
+    MergeIn,
     SuppressedSchema,
     SuppressIn,
     SuppressionPageSchema,
 )
 from app.core.cache import cached
+from app.core.errors import ValidationFailed
 from app.core.http import ApiBlueprint, Page, PageQuery
+from app.core.http.arguments import JSON_BODY_MAX, BodyTooLarge, InvalidContentType
 
 blueprint = ApiBlueprint("contacts", __name__, description="Contacts, their consent, and who gets no texts")
+FILE_BODY = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "CSV, or one number a line"}
+    },
+}
 
 
 @blueprint.get("/contacts")
@@ -52,6 +65,24 @@ def create_contact(body: dict[str, Any]) -> Contact:
 def contact_stats() -> dict[str, Any]:
     """Count contacts by consent, gender and birth date."""
     return service.contact_stats(g.shop_id)
+
+
+@blueprint.post("/contacts/merge")
+@blueprint.arguments(MergeIn)
+@blueprint.data(200, ContactSchema)
+@blueprint.errors(404)
+def merge_contacts(body: dict[str, Any]) -> Contact:
+    """Make two contacts one: `keepId` stays with the facts of both, `mergeId` goes."""
+    return merging_two.merge_contacts(g.shop_id, **body)
+
+
+@blueprint.get("/contacts/export")
+@blueprint.arguments(ContactFilterQuery, location="query")
+@blueprint.response(200, content_type="text/csv", description="CSV with a header row")
+@blueprint.errors(400, 401, 404)
+def export_contacts(query: dict[str, Any]) -> Response:
+    """Give the list as a CSV file, filtered and ordered like the list, with the evidence of consent."""
+    return _file(service.export_contacts(g.shop_id, query["wanted"]), "contacts.csv")
 
 
 @blueprint.get("/contacts/birthdays")
@@ -103,6 +134,28 @@ def suppress(body: dict[str, Any]) -> dict[str, Any]:
     return service.suppress(g.shop_id, body["phones"])
 
 
+@blueprint.get("/suppressions/export")
+@blueprint.response(200, content_type="text/csv", description="CSV with a header row")
+@blueprint.errors(401)
+def export_suppressions() -> Response:
+    """Give the whole suppression list as a CSV file."""
+    return _file(exporting.suppressions_file(g.shop_id), "suppressions.csv")
+
+
+@blueprint.post("/suppressions/import")
+@blueprint.doc(
+    requestBody={
+        "required": True,
+        "content": {"text/csv": {"schema": {"type": "string"}}, "multipart/form-data": {"schema": FILE_BODY}},
+    }
+)
+@blueprint.data(200, SuppressedSchema)
+@blueprint.errors(413)
+def import_suppressions() -> dict[str, Any]:
+    """Opt a file of numbers out (CSV, or one number a line; at most 5 MB and 50,000 rows)."""
+    return service.import_suppressions(g.shop_id, _uploaded())
+
+
 @blueprint.delete("/suppressions/<phone>")
 @blueprint.data(
     200, message="The number is no longer suppressed. It needs a new consent before it gets texts."
@@ -111,3 +164,40 @@ def suppress(body: dict[str, Any]) -> dict[str, Any]:
 def unsuppress(phone: str) -> None:
     """Take a number off the suppression list."""
     service.unsuppress(g.shop_id, phone)
+
+
+def _file(pieces: Iterator[str], filename: str) -> Response:
+    app = cast(Any, current_app)._get_current_object()
+    response = Response(_each_by_itself(app, pieces), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _each_by_itself(app: Flask, pieces: Iterator[str]) -> Iterator[str]:
+    """The pieces, each in an app context of its own: a reader who leaves half-way leaves nothing open."""
+    while True:
+        with app.app_context():
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _uploaded() -> bytes:
+    """The file of a form, or the body that is one."""
+    if (request.content_length or 0) > JSON_BODY_MAX:
+        raise BodyTooLarge
+    request.max_content_length = JSON_BODY_MAX + 1  # a chunked body tells no length and is cut off there
+    if request.mimetype == "multipart/form-data":
+        upload = request.files.get("file")
+        if upload is None:
+            raise ValidationFailed("file", "is missing: send a CSV file in the form field 'file'")
+        with closing(upload):
+            return bytes(upload.read())
+    content: bytes = request.get_data()
+    if len(content) > JSON_BODY_MAX:
+        raise BodyTooLarge
+    if request.mimetype not in {"text/csv", "text/plain"}:
+        raise InvalidContentType("Send a CSV file: as text/csv, or in the field 'file' of a form.")
+    return content

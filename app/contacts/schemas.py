@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Any
 
 import marshmallow as ma
 
 from app.contacts import values
-from app.contacts.models import Consent, Gender
-from app.contacts.queries import GROUPS, SORTABLE, ContactFilter
+from app.contacts.models import Consent, ConsentSource, Gender
+from app.contacts.queries import GROUPS, ContactFilter
+from app.contacts.walking import SORTABLE
 from app.core.http import PageQuery, Schema, fields, page_schema
 
 GENDERS = [gender.value for gender in Gender]
 CONSENTS = [consent.value for consent in Consent]
+SOURCES = [source.value for source in ConsentSource]
+FILTER_TAGS_MAX = 20
 # One client's form sends this when its gender menu was not touched.
 UNTOUCHED = "__not_specified__"
 ALIASES = {"phone": "phoneE164", "birthday": "birthDate"}
@@ -124,8 +128,34 @@ class ContactSchema(Schema):
     updated_at = fields.Instant(data_key="updatedAt")
 
 
-class ContactQuery(PageQuery):
-    """The list's filters. Load gives page, page_size and `wanted`, a ContactFilter."""
+class TagWords(fields.String):
+    """Tags parted by commas; a tuple of them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        words = super()._deserialize(value, attr, data, **kwargs).split(",")
+        try:
+            tags = values.clean_tags(words)
+        except ValueError as refusal:
+            raise ma.ValidationError(str(refusal)) from None
+        if len(tags) > FILTER_TAGS_MAX:
+            raise ma.ValidationError(f"must not name more than {FILTER_TAGS_MAX} tags")
+        return tuple(tags)
+
+
+class Moment(fields.Instant):
+    """An instant, or a day, which is its beginning in UTC."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        is_day = isinstance(value, str) and values.DAY.fullmatch(value)
+        try:
+            told = f"{value}T00:00:00Z" if is_day else value
+            return super()._deserialize(told, attr, data, **kwargs).astimezone(UTC)
+        except OverflowError:
+            raise ma.ValidationError("Not a valid instant.") from None
+
+
+class ContactFilterQuery(Schema):
+    """The filters of contacts. Load gives `wanted`, a ContactFilter."""
 
     q = fields.String(validate=ma.validate.Length(max=200))
     search = fields.String(validate=ma.validate.Length(max=200))
@@ -134,18 +164,44 @@ class ContactQuery(PageQuery):
     gender = fields.String(validate=ma.validate.OneOf(GENDERS))
     has_birth_date = fields.Boolean(data_key="hasBirthDate")
     is_subscribed = fields.Boolean(data_key="isSubscribed")
+    has_purchased = fields.Boolean(data_key="hasPurchased")
+    last_order_before = Moment(data_key="lastOrderBefore", metadata={"description": "not included"})
+    last_order_after = Moment(data_key="lastOrderAfter", metadata={"description": "included"})
+    tags_any = TagWords(data_key="tagsAny", metadata={"description": "parted by commas"})
+    tags_all = TagWords(data_key="tagsAll", metadata={"description": "parted by commas"})
+    consent_source = fields.String(data_key="consentSource", validate=ma.validate.OneOf(SOURCES))
+    created_from = Moment(data_key="createdFrom", metadata={"description": "included"})
+    created_to = Moment(data_key="createdTo", metadata={"description": "not included"})
     list_id = fields.Id(data_key="listId")
     sort_by = fields.String(data_key="sortBy", validate=ma.validate.OneOf(list(SORTABLE)))
     sort_order = fields.String(data_key="sortOrder", validate=ma.validate.OneOf(["asc", "desc"]))
 
+    @ma.validates_schema
+    def refuse_ranges_that_end_before_they_begin(self, query: dict[str, Any], **_: Any) -> None:
+        for first, last, name in (
+            ("created_from", "created_to", "createdTo"),
+            ("last_order_after", "last_order_before", "lastOrderBefore"),
+        ):
+            if first in query and last in query and query[first] >= query[last]:
+                raise ma.ValidationError("must be later than the beginning of the range", name)
+
     @ma.post_load
     def gather_filter(self, query: dict[str, Any], **_: Any) -> dict[str, Any]:
         paging: dict[str, Any] = {
-            key: query.pop(key) for key in ("page", "page_size", "limit") if key in query
+            key: query.pop(key) for key in ("page", "page_size", "limit", "cursor") if key in query
         }
         q = " ".join((query.pop("q", "") or query.pop("search", "")).split())
         query.pop("search", None)
         return {**paging, "wanted": ContactFilter(q=q or None, **query)}
+
+
+class ContactQuery(ContactFilterQuery, PageQuery):
+    """The filters of the list and its paging. Load gives page, page_size, cursor and `wanted`."""
+
+    cursor = fields.String(
+        validate=ma.validate.Length(max=1000),
+        metadata={"description": "`nextCursor` of the page before; `page` is then not looked at"},
+    )
 
 
 class AppliedSchema(Schema):
@@ -155,13 +211,21 @@ class AppliedSchema(Schema):
     gender = fields.String()
     has_birth_date = fields.Boolean(data_key="hasBirthDate")
     is_subscribed = fields.Boolean(data_key="isSubscribed")
+    has_purchased = fields.Boolean(data_key="hasPurchased")
+    last_order_before = fields.Instant(data_key="lastOrderBefore")
+    last_order_after = fields.Instant(data_key="lastOrderAfter")
+    tags_any = fields.List(fields.String(), data_key="tagsAny")
+    tags_all = fields.List(fields.String(), data_key="tagsAll")
+    consent_source = fields.String(data_key="consentSource")
+    created_from = fields.Instant(data_key="createdFrom")
+    created_to = fields.Instant(data_key="createdTo")
     list_id = fields.Id(data_key="listId")
     sort_by = fields.String(data_key="sortBy")
     sort_order = fields.String(data_key="sortOrder")
 
     @ma.post_dump
     def leave_out_unused(self, applied: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {key: value for key, value in applied.items() if value is not None}
+        return {key: value for key, value in applied.items() if value not in (None, [])}
 
 
 class AvailableSchema(Schema):
@@ -181,7 +245,16 @@ class FiltersSchema(Schema):
 
 
 ContactPageSchema = page_schema(
-    ContactSchema, "contacts", filters=fields.Nested(FiltersSchema, attribute="applied")
+    ContactSchema,
+    "contacts",
+    nextCursor=fields.String(
+        attribute="next_cursor", allow_none=True, metadata={"description": "null on the last page"}
+    ),
+    isTotalExact=fields.Boolean(
+        attribute="is_total_exact",
+        metadata={"description": "false when there may be more than `total`: nobody counts millions"},
+    ),
+    filters=fields.Nested(FiltersSchema, attribute="applied"),
 )
 
 
@@ -259,6 +332,11 @@ SuppressionPageSchema = page_schema(SuppressionSchema, "suppressions")
 class SuppressIn(Schema):
     # Raw: one row that is not even text is reported like any other bad row.
     phones = fields.List(fields.Raw(allow_none=True), required=True, validate=ma.validate.Length(1, 1000))
+
+
+class MergeIn(Schema):
+    keep_id = fields.Id(data_key="keepId", required=True)
+    merge_id = fields.Id(data_key="mergeId", required=True)
 
 
 class SuppressErrorSchema(Schema):

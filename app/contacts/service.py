@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextlib import suppress as suppress_errors
 from dataclasses import dataclass, field
@@ -12,7 +12,8 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.contacts import consent, queries, values
+from app.contacts import consent, exporting, finding, queries, suppression_file, values
+from app.contacts import cursor as cursors
 from app.contacts.errors import ContactNotFound, EmailTaken, ListNotFound, NotSuppressed, PhoneTaken
 from app.contacts.models import Consent, ConsentSource, Contact, Suppression
 from app.contacts.queries import ContactFilter
@@ -36,9 +37,21 @@ _members_of: MembersOf = queries.explicit_members
 
 @dataclass(frozen=True)
 class ContactPage(Page[Contact]):
-    """One page of contacts and the filter that chose them."""
+    """One page of contacts, the filter that chose them, and where the next one begins.
+
+    `total` may stop at 10,000 for searches and rare filters; `is_total_exact` says so.
+    """
 
     applied: ContactFilter = field(default_factory=ContactFilter)
+    next_cursor: str | None = None
+    is_total_exact: bool = True
+    is_after_cursor: bool = False
+
+    @property
+    def pagination(self) -> dict[str, Any]:
+        has_previous = self.is_after_cursor or self.page > 1
+        has_next = self.next_cursor is not None
+        return {**super().pagination, "hasNextPage": has_next, "hasPrevPage": has_previous}
 
 
 def resolve_lists_with(members_of: MembersOf) -> None:
@@ -52,17 +65,45 @@ def resolve_lists_with(members_of: MembersOf) -> None:
 
 
 def list_contacts(
-    shop_id: int, wanted: ContactFilter, *, page: int, page_size: int, within: Select[int] | None = None
+    shop_id: int,
+    wanted: ContactFilter,
+    *,
+    page: int,
+    page_size: int,
+    cursor: str | None = None,
+    within: Select[int] | None = None,
 ) -> ContactPage:
-    """One page of the shop's contacts, narrowed to the ids of `within` when given. Raises ListNotFound."""
-    with unit_of_work(shop_id) as session:
-        found = queries.matching(shop_id, wanted)
+    """One page of the shop's contacts, narrowed to the ids of `within` when given.
+
+    With a `cursor`, what comes after it, whatever `page` says: that costs the same anywhere in the list, and
+    nobody who stays in the list is shown twice or left out when others come and go. Raises ListNotFound, and
+    ValidationFailed for a cursor of another list.
+    """
+    came_from = cursors.read(cursor, wanted) if cursor else None
+    with unit_of_work(shop_id):
+        members = [] if within is None else [within]
         if wanted.list_id is not None:
-            found = found.where(Contact.id.in_(_on_list(shop_id, wanted.list_id)))
-        if within is not None:
-            found = found.where(Contact.id.in_(within))
-        rows, total = _page(session, found, queries.ordered(found, wanted), page, page_size)
-    return ContactPage(rows, total, page, page_size, wanted)
+            members.append(_on_list(shop_id, wanted.list_id))
+        found = finding.find(shop_id, wanted, members, page=page, page_size=page_size, after=came_from)
+    leads_to = cursors.write(found.leads_to, wanted) if found.leads_to else None
+    return ContactPage(
+        found.contacts, found.total, page, page_size, wanted, leads_to, found.is_exact, came_from is not None
+    )
+
+
+def export_contacts(shop_id: int, wanted: ContactFilter) -> Iterator[str]:
+    """The contacts that `wanted` chooses, with the evidence of their consent, as pieces of a CSV file.
+
+    Raises ListNotFound before the first piece.
+    """
+
+    def members() -> list[Select[int]]:
+        return [] if wanted.list_id is None else [_on_list(shop_id, wanted.list_id)]
+
+    with unit_of_work(shop_id):
+        members()
+        record(shop_id, "contact.exported", "contact")
+    return exporting.contacts_file(shop_id, wanted, members)
 
 
 def find_contact(shop_id: int, contact_id: int) -> Contact:
@@ -120,8 +161,8 @@ def delete_contact(shop_id: int, contact_id: int) -> None:
         ).first()
         if gone is None:
             raise ContactNotFound
-        changed(shop_id, "contacts")
         record(shop_id, "contact.deleted", "contact", contact_id)
+        changed(shop_id, "contacts")
 
 
 def contact_stats(shop_id: int) -> dict[str, Any]:
@@ -163,16 +204,28 @@ def suppress(shop_id: int, phones: Sequence[Any]) -> dict[str, Any]:
 
     A number that cannot be read is reported with its row, counted from 1, and the others are taken.
     """
+    return _suppress(shop_id, enumerate(phones, start=1), ConsentSource.MANUAL)
+
+
+def import_suppressions(shop_id: int, content: bytes) -> dict[str, Any]:
+    """The same for a file of numbers: CSV with a header, or one number a line. Doing it again adds nothing.
+
+    Raises ValidationFailed for a file that cannot be read, has no rows, or too many.
+    """
+    return _suppress(shop_id, suppression_file.read_numbers(content), ConsentSource.IMPORT)
+
+
+def _suppress(shop_id: int, rows: Iterable[tuple[int, Any]], source: ConsentSource) -> dict[str, Any]:
     with unit_of_work(shop_id):
         country = shops.find_shop(shop_id).country
         readable: list[str] = []
         errors: list[dict[str, Any]] = []
-        for row, raw in enumerate(phones, start=1):
+        for row, raw in rows:
             try:
                 readable.append(values.read_phone(raw if isinstance(raw, str) else "", country).e164)
             except ValueError as refusal:
                 errors.append({"row": row, "phone": str(raw)[:50], "error": str(refusal)})
-        added = len(consent.withdraw_by_phones(shop_id, readable, source=ConsentSource.MANUAL))
+        added = len(consent.withdraw_by_phones(shop_id, readable, source=source))
         record(shop_id, "suppression.added", "suppression", given=len(readable), added=added)
     return {"added": added, "already": len(readable) - added, "errors": errors}
 

@@ -73,7 +73,7 @@ def test_the_figures_of_an_empty_shop_are_zero(client, shop):
     assert figures["birthDate"]["birthDateRate"] == 0
 
 
-def test_the_figures_take_one_statement_on_contacts(client, shop):
+def test_the_figures_count_no_contact_anew(client, shop):
     a_contact(shop)
     statements: list[str] = []
 
@@ -86,7 +86,8 @@ def test_the_figures_take_one_statement_on_contacts(client, shop):
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", note)
 
-    assert len([statement for statement in statements if "FROM contacts" in statement]) == 1
+    assert [statement for statement in statements if "FROM contacts" in statement] == []
+    assert len([statement for statement in statements if "FROM contact_counts" in statement]) == 1
 
 
 def test_birthdays_from_today_on_are_listed_soonest_first(client, shop, stranger):
