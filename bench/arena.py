@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "SANDBOX_LATENCY_MS": "50",
     "SANDBOX_NO_REPORTS": "1",
     "LOG_LEVEL": "WARNING",
+    "RATE_LIMITS_ENABLED": "false",
 }
 # The scheduler's ticks would take part in every measurement, and so would workers that run too early.
 COPIES = {"worker-sending": 2, "worker-events": 0, "worker-imports": 0, "scheduler": 0}
