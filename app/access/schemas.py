@@ -36,11 +36,12 @@ class ApiKeySchema(Schema):
     prefix = fields.String(metadata={"description": "how the secret begins", "example": "ak_12_Xk3v"})
     scopes = fields.List(fields.String())
     created_at = fields.Instant(data_key="createdAt")
-    expires_at = fields.Instant(data_key="expiresAt")
-    last_used_at = fields.Instant(data_key="lastUsedAt")
+    expires_at = fields.Instant(data_key="expiresAt", allow_none=True)
+    last_used_at = fields.Instant(data_key="lastUsedAt", allow_none=True)
     previous_until = fields.Instant(
         data_key="previousUntil",
         metadata={"description": "until when the secret before the last rotation opens"},
+        allow_none=True,
     )
 
 
@@ -80,11 +81,11 @@ class ActivityEntrySchema(Schema):
     at = fields.Instant()
     action = fields.String(metadata={"example": "campaign.enqueued"})
     actor_kind = fields.String(data_key="actorKind", metadata={"enum": [str(kind) for kind in ActorKind]})
-    actor_id = fields.Id(data_key="actorId")
-    object_kind = fields.String(data_key="objectKind")
-    object_id = fields.Id(data_key="objectId")
-    request_id = fields.String(data_key="requestId")
-    network = fields.String(metadata={"example": "203.0.113.0/24"})
+    actor_id = fields.Id(data_key="actorId", allow_none=True)
+    object_kind = fields.String(data_key="objectKind", allow_none=True)
+    object_id = fields.Id(data_key="objectId", allow_none=True)
+    request_id = fields.String(data_key="requestId", allow_none=True)
+    network = fields.String(metadata={"example": "203.0.113.0/24"}, allow_none=True)
     details = fields.Dict()
 
 

@@ -52,10 +52,10 @@ class DetailsQuery(PageQuery):
 class AudienceContactSchema(Schema):
     id = fields.Id()
     phone = fields.String(data_key="phoneE164")
-    first_name = fields.String(data_key="firstName")
-    last_name = fields.String(data_key="lastName")
-    email = fields.String()
-    gender = fields.String()
+    first_name = fields.String(data_key="firstName", allow_none=True)
+    last_name = fields.String(data_key="lastName", allow_none=True)
+    email = fields.String(allow_none=True)
+    gender = fields.String(allow_none=True)
     created_at = fields.Instant(data_key="createdAt")
 
 
@@ -76,17 +76,17 @@ class ValidationSchema(Schema):
     audience_id = fields.String(data_key="audienceId")
     is_valid = fields.Function(lambda one: one.error is None, data_key="isValid")
     contact_count = fields.Integer(attribute="contacts", data_key="contactCount")
-    error = fields.String()
+    error = fields.String(allow_none=True)
 
 
 class SegmentSchema(Schema):
     id = fields.Id(attribute="segment.id")
-    key = fields.String(attribute="segment.key")
+    key = fields.String(attribute="segment.key", allow_none=True)
     name = fields.String(attribute="segment.name")
     type = fields.String(attribute="segment.kind")
-    criteria = fields.Raw(dump_only=True)
-    criteria_json = fields.Raw(attribute="criteria", data_key="criteriaJson", dump_only=True)
-    rule = fields.Raw(attribute="segment.rule", metadata=RULE)
+    criteria = fields.Raw(dump_only=True, allow_none=True)
+    criteria_json = fields.Raw(attribute="criteria", data_key="criteriaJson", dump_only=True, allow_none=True)
+    rule = fields.Raw(attribute="segment.rule", allow_none=True, metadata=RULE)
     is_active = fields.Boolean(attribute="segment.is_active", data_key="isActive")
     created_at = fields.Instant(attribute="segment.created_at", data_key="createdAt")
     updated_at = fields.Instant(attribute="segment.updated_at", data_key="updatedAt")

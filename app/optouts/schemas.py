@@ -16,8 +16,8 @@ class OptedOutPersonSchema(Schema):
 
 
 class OptOutPersonSchema(OptedOutPersonSchema):
-    first_name = fields.String(data_key="firstName")
-    last_name = fields.String(data_key="lastName")
+    first_name = fields.String(data_key="firstName", allow_none=True)
+    last_name = fields.String(data_key="lastName", allow_none=True)
 
 
 class OptOutShopSchema(Schema):

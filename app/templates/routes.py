@@ -51,7 +51,7 @@ def list_templates(query: dict[str, Any]) -> Any:
 
 
 @blueprint.get("/templates/categories")
-@blueprint.data(200)
+@blueprint.data(200, many=True)
 def list_categories() -> Any:
     """The names of all categories."""
     return service.list_categories(g.shop_id)

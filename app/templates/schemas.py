@@ -84,18 +84,22 @@ class TemplateSchema(Schema):
     text = fields.String(attribute="template.content", dump_only=True)
     content = fields.String(attribute="template.content")
     language = fields.Constant("en")
-    goal = fields.String(attribute="template.goal")
-    suggested_metrics = fields.String(attribute="template.suggested_metrics", data_key="suggestedMetrics")
+    goal = fields.String(attribute="template.goal", allow_none=True)
+    suggested_metrics = fields.String(
+        attribute="template.suggested_metrics", data_key="suggestedMetrics", allow_none=True
+    )
     eshop_type = fields.String(attribute="template.eshop_type", data_key="eshopType")
-    preview_image = fields.String(attribute="template.preview_image", data_key="previewImage")
+    preview_image = fields.String(
+        attribute="template.preview_image", data_key="previewImage", allow_none=True
+    )
     tags = fields.List(fields.String(), attribute="template.tags")
     use_count = fields.Integer(data_key="useCount")
     # Percentages that nobody measures yet: null, because an invented figure would be believed.
-    conversion_rate = fields.Float(data_key="conversionRate", dump_default=None)
-    product_views_increase = fields.Float(data_key="productViewsIncrease", dump_default=None)
-    click_through_rate = fields.Float(data_key="clickThroughRate", dump_default=None)
-    average_order_value = fields.Float(data_key="averageOrderValue", dump_default=None)
-    customer_retention = fields.Float(data_key="customerRetention", dump_default=None)
+    conversion_rate = fields.Float(data_key="conversionRate", dump_default=None, allow_none=True)
+    product_views_increase = fields.Float(data_key="productViewsIncrease", dump_default=None, allow_none=True)
+    click_through_rate = fields.Float(data_key="clickThroughRate", dump_default=None, allow_none=True)
+    average_order_value = fields.Float(data_key="averageOrderValue", dump_default=None, allow_none=True)
+    customer_retention = fields.Float(data_key="customerRetention", dump_default=None, allow_none=True)
     created_at = fields.Instant(attribute="template.created_at", data_key="createdAt")
     updated_at = fields.Instant(attribute="template.updated_at", data_key="updatedAt")
 
@@ -118,7 +122,7 @@ class OwnTemplateChange(Schema):
 
 
 class SharedTemplateSchema(TemplateSchema):
-    key = fields.String(attribute="template.key", data_key="templateKey")
+    key = fields.String(attribute="template.key", data_key="templateKey", allow_none=True)
     is_public = fields.Boolean(attribute="template.is_public", data_key="isPublic")
     version = fields.Integer(attribute="template.version")
 
@@ -175,8 +179,8 @@ class TemplateVersionSchema(Schema):
     title = fields.String()
     category = fields.String()
     content = fields.String()
-    goal = fields.String()
-    suggested_metrics = fields.String(data_key="suggestedMetrics")
+    goal = fields.String(allow_none=True)
+    suggested_metrics = fields.String(data_key="suggestedMetrics", allow_none=True)
     created_at = fields.Instant(data_key="createdAt")
 
 

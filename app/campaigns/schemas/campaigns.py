@@ -14,22 +14,26 @@ class CampaignSchema(FiguresSchema):
     status = fields.String()
     status_raw = fields.String(attribute="campaign.status", data_key="statusRaw")
     audience = fields.String(attribute="campaign.audience")
-    discount_id = fields.String(attribute="campaign.discount_id", data_key="discountId")
+    discount_id = fields.String(attribute="campaign.discount_id", data_key="discountId", allow_none=True)
     schedule_type = fields.String(attribute="campaign.schedule_type", data_key="scheduleType")
-    schedule_at = fields.Instant(attribute="campaign.schedule_at", data_key="scheduleAt")
-    scheduled_at = fields.Instant(attribute="campaign.schedule_at", data_key="scheduledAt")
-    recurring_days = fields.Integer(attribute="campaign.recurring_days", data_key="recurringDays")
+    schedule_at = fields.Instant(attribute="campaign.schedule_at", data_key="scheduleAt", allow_none=True)
+    scheduled_at = fields.Instant(attribute="campaign.schedule_at", data_key="scheduledAt", allow_none=True)
+    recurring_days = fields.Integer(
+        attribute="campaign.recurring_days", data_key="recurringDays", allow_none=True
+    )
     priority = fields.String(attribute="campaign.priority")
     created_at = fields.Instant(attribute="campaign.created_at", data_key="createdAt")
     updated_at = fields.Instant(attribute="campaign.updated_at", data_key="updatedAt")
-    started_at = fields.Instant(attribute="campaign.started_at", data_key="startedAt")
-    finished_at = fields.Instant(attribute="campaign.finished_at", data_key="finishedAt")
+    started_at = fields.Instant(attribute="campaign.started_at", data_key="startedAt", allow_none=True)
+    finished_at = fields.Instant(attribute="campaign.finished_at", data_key="finishedAt", allow_none=True)
     recipient_count = fields.Integer(attribute="recipients", data_key="recipientCount")
     sent_count = fields.Integer(attribute="accepted", data_key="sentCount")
     delivered_count = fields.Integer(attribute="delivered", data_key="deliveredCount")
     failed_count = fields.Integer(attribute="failed", data_key="failedCount")
-    meta = fields.Dict()
-    last_enqueue_error = fields.String(attribute="campaign.last_enqueue_error", data_key="lastEnqueueError")
+    meta = fields.Dict(allow_none=True)
+    last_enqueue_error = fields.String(
+        attribute="campaign.last_enqueue_error", data_key="lastEnqueueError", allow_none=True
+    )
 
 
 class CancelledCampaignSchema(CampaignSchema):
@@ -113,15 +117,15 @@ class TestSentSchema(AnswerSchema):
 
 class FailedContactSchema(AnswerSchema):
     id = fields.Id(attribute="contact_id")
-    first_name = fields.String(data_key="firstName")
-    last_name = fields.String(data_key="lastName")
-    email = fields.String()
+    first_name = fields.String(data_key="firstName", allow_none=True)
+    last_name = fields.String(data_key="lastName", allow_none=True)
+    email = fields.String(allow_none=True)
 
 
 class FailedRecipientSchema(AnswerSchema):
     id = fields.Id()
     phone = fields.String(data_key="phoneE164")
-    error = fields.String(attribute="failure")
+    error = fields.String(attribute="failure", allow_none=True)
     failed_at = fields.Instant(attribute="updated_at", data_key="failedAt")
     contact = fields.Nested(FailedContactSchema, allow_none=True)
 
@@ -146,7 +150,7 @@ class ReconciledSchema(AnswerSchema):
     ok = fields.Constant(True)
     action = fields.String(metadata={"enum": ["finalized", "re_enqueued", "noop"]})
     status = fields.String(attribute="shown.status")
-    final_status = fields.String(data_key="finalStatus")
+    final_status = fields.String(data_key="finalStatus", allow_none=True)
     stale = fields.Boolean()
     pending_recipient_ids = fields.List(
         fields.Id(), data_key="pendingRecipientIds", metadata={"description": "the first hundred"}

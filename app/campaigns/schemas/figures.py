@@ -80,8 +80,8 @@ class StatusMetricsSchema(AnswerSchema):
 class CanonicalSchema(AnswerSchema):
     status = fields.String()
     status_raw = fields.String(attribute="campaign.status", data_key="statusRaw")
-    started_at = fields.Instant(attribute="campaign.started_at", data_key="startedAt")
-    finished_at = fields.Instant(attribute="campaign.finished_at", data_key="finishedAt")
+    started_at = fields.Instant(attribute="campaign.started_at", data_key="startedAt", allow_none=True)
+    finished_at = fields.Instant(attribute="campaign.finished_at", data_key="finishedAt", allow_none=True)
     queued = fields.Integer()
     totals = fields.Nested(TotalsSchema)
     delivery = fields.Nested(DeliverySchema)

@@ -27,8 +27,8 @@ class ExcludedSchema(AnswerSchema):
 
 class PreviewSchema(AnswerSchema):
     ok = fields.Boolean(attribute="quote.can_send")
-    reason = fields.String(attribute="quote.reason")
-    message = fields.String(attribute="quote.message")
+    reason = fields.String(attribute="quote.reason", allow_none=True)
+    message = fields.String(attribute="quote.message", allow_none=True)
     can_send = fields.Boolean(attribute="quote.can_send", data_key="canSend")
     errors = fields.Function(lambda one: [one.quote.message] if one.quote.message else [])
     recipient_count = fields.Integer(attribute="quote.price.recipients", data_key="recipientCount")
@@ -53,7 +53,7 @@ class PreviewSchema(AnswerSchema):
     unicode_recipients = fields.Integer(
         attribute="quote.price.unicode_recipients", data_key="unicodeRecipients"
     )
-    forces_unicode = fields.String(data_key="forcesUnicode")
+    forces_unicode = fields.String(data_key="forcesUnicode", allow_none=True)
     smart_encoding = fields.Nested(SmartEncodingSchema, attribute="smart", data_key="smartEncoding")
     excluded = fields.Nested(ExcludedSchema)
     unknown_tags = fields.List(fields.String(), data_key="unknownTags")

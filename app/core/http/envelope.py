@@ -25,12 +25,15 @@ def envelope_schema(
     schema: type[ma.Schema] | None, *, many: bool = False, mirror: bool = False
 ) -> type[Schema]:
     """The schema of `{"success": true, "data": <schema>, …}`; one class per inner schema, so OpenAPI names
-    it once.
+    it once. Many without a schema are texts.
     """
-    name = f"{schema.__name__.removesuffix('Schema') if schema else 'Empty'}{'List' if many else ''}Envelope"
+    bare = "Text" if many else "Empty"
+    name = f"{schema.__name__.removesuffix('Schema') if schema else bare}{'List' if many else ''}Envelope"
     key = (f"{schema.__module__ if schema else ''}.{name}", many, mirror)
     if key not in _made:
-        inner: Any = ma.fields.Nested(schema, many=many) if schema else ma.fields.Raw(allow_none=True)
+        inner: Any = ma.fields.List(ma.fields.String()) if many else ma.fields.Raw(allow_none=True)
+        if schema:
+            inner = ma.fields.Nested(schema, many=many)
         members = {
             "success": ma.fields.Boolean(required=True, metadata={"example": True}),
             "data": inner,

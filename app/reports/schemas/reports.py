@@ -145,7 +145,7 @@ class ActiveAutomationSchema(AnswerSchema):
     title = fields.String()
     triggerEvent = fields.String(attribute="trigger_event")  # noqa: N815
     isActive = fields.Boolean(attribute="is_active")  # noqa: N815
-    userMessage = fields.String(attribute="user_message")  # noqa: N815
+    userMessage = fields.String(attribute="user_message", allow_none=True)  # noqa: N815
 
 
 class AutomationsReportSchema(ReportSchema):

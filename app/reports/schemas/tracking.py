@@ -13,7 +13,7 @@ from app.core.http.pagination import PaginationSchema
 
 class MessageStatusSchema(AnswerSchema):
     messageId = fields.String(attribute="message_id")  # noqa: N815
-    deliveryStatus = fields.String(attribute="delivery_status")  # noqa: N815
+    deliveryStatus = fields.String(attribute="delivery_status", allow_none=True)  # noqa: N815
     createdAt = fields.Instant(attribute="row.created_at")  # noqa: N815
     updatedAt = fields.Instant(attribute="row.updated_at")  # noqa: N815
 
@@ -22,8 +22,8 @@ class MessageOfCampaignSchema(MessageStatusSchema):
     id = fields.Id(attribute="row.id")
     phoneE164 = fields.String(attribute="row.phone")  # noqa: N815
     status = fields.String()
-    sentAt = fields.Instant(attribute="row.sent_at")  # noqa: N815
-    error = fields.String(attribute="row.failure")
+    sentAt = fields.Instant(attribute="row.sent_at", allow_none=True)  # noqa: N815
+    error = fields.String(attribute="row.failure", allow_none=True)
 
 
 class CampaignOfMessageSchema(AnswerSchema):
@@ -36,8 +36,8 @@ class TrackedMessageSchema(MessageStatusSchema):
 
     phoneE164 = fields.String(attribute="row.phone")  # noqa: N815
     status = fields.String()
-    senderNumber = fields.String(attribute="row.sender")  # noqa: N815
-    campaign = fields.Nested(CampaignOfMessageSchema)
+    senderNumber = fields.String(attribute="row.sender", allow_none=True)  # noqa: N815
+    campaign = fields.Nested(CampaignOfMessageSchema, allow_none=True)
     warning = fields.String()
 
     @ma.post_dump
@@ -76,9 +76,9 @@ class AskedSchema(AnswerSchema):
     """`deliveryStatus` and `error` only where there is one."""
 
     messageId = fields.String(attribute="name")  # noqa: N815
-    deliveryStatus = fields.String(attribute="delivery_status")  # noqa: N815
+    deliveryStatus = fields.String(attribute="delivery_status", allow_none=True)  # noqa: N815
     success = fields.Boolean()
-    error = fields.String()
+    error = fields.String(allow_none=True)
 
     @ma.post_dump
     def leave_out_nothing(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class RefreshedManySchema(AskedManySchema):
 
 class RefreshedMessageSchema(AnswerSchema):
     providerMessageId = fields.String(attribute="name")  # noqa: N815
-    deliveryStatus = fields.String(attribute="delivery_status")  # noqa: N815
-    internalStatus = fields.String(attribute="status")  # noqa: N815
+    deliveryStatus = fields.String(attribute="delivery_status", allow_none=True)  # noqa: N815
+    internalStatus = fields.String(attribute="status", allow_none=True)  # noqa: N815
     updatedRecipient = fields.Boolean(attribute="changed")  # noqa: N815
     updatedLog = fields.Boolean(attribute="changed")  # noqa: N815
