@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     results = Results(judged=not options.quick)
     print(heading(), flush=True)
     with arena(options.data_dir) as place:
+        place.is_quick = options.quick
         for size in sizes:
             for name in options.only:
                 BENCHES[name](place, results, size)

@@ -58,6 +58,7 @@ class Arena:
     world: World
     app: Flask
     owner: Engine
+    is_quick: bool = False
     shops: dict[int, int] = field(default_factory=dict)
 
     def shop_of(self, size: int) -> int:
@@ -68,6 +69,12 @@ class Arena:
             people.add_contacts(self.owner, shop.id, size)
             self.shops[size] = shop.id
         return self.shops[size]
+
+    def turns(self, size: int) -> int:
+        """How often to measure: the larger the size, the quieter one measurement. Once in a quick run."""
+        if self.is_quick:
+            return 1
+        return 5 if size <= 20_000 else 3 if size <= 200_000 else 2
 
     def a_campaign(self, shop_id: int, message: str = LITERAL) -> int:
         """A new draft to everybody."""

@@ -15,7 +15,7 @@ from app.campaigns.service import sending
 from app.config import Settings
 from app.shops import service as shops
 from bench.arena import LITERAL, PERSONAL, Arena
-from bench.measuring import in_turns, peak_memory, seconds, turns_for, wait_until
+from bench.measuring import in_turns, peak_memory, seconds, wait_until
 from bench.results import Result, Results, Target
 
 MAKE_TWIN = "CREATE TABLE IF NOT EXISTS bench_messages (LIKE messages INCLUDING ALL)"
@@ -61,7 +61,7 @@ def _beside_bare(
     def bare() -> float:
         return _bare(arena, shop_id, message)
 
-    pair = in_turns(ours, bare, turns_for(size))
+    pair = in_turns(ours, bare, arena.turns(size))
     results.add(Result(name, size, pair.first, "s", pair.second, _target(size), pair.n))
 
 
@@ -93,7 +93,7 @@ def _as_job(arena: Arena, results: Results, size: int) -> None:
             campaign_id = arena.a_campaign(shop_id, PERSONAL)
             return seconds(lambda: _start_as_job(arena, shop_id, campaign_id))
 
-        pair = in_turns(ours, lambda: _bare(arena, shop_id, PERSONAL), turns_for(size))
+        pair = in_turns(ours, lambda: _bare(arena, shop_id, PERSONAL), arena.turns(size))
     # Above the default of ENQUEUE_INLINE_LIMIT this is the way that a campaign takes.
     target = _target(size) if size > Settings.enqueue_inline_limit else None
     results.add(

@@ -36,11 +36,6 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def turns_for(size: int) -> int:
-    """The larger the size, the quieter one measurement: five pairs, three, two."""
-    return 5 if size <= 20_000 else 3 if size <= 200_000 else 2
-
-
 def resident_mb(pid: int) -> float:
     """The process's memory now."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from app.campaigns.service import sending
 from bench.arena import PERSONAL, Arena
-from bench.measuring import peak_memory, turns_for, wait_until
+from bench.measuring import peak_memory, wait_until
 from bench.results import Result, Results, Target
 
 WORKERS = 2
@@ -40,7 +40,7 @@ SPAN = sa.text("""
 def bench_send(arena: Arena, results: Results, size: int) -> None:
     """The workers beside their two limits, in turns; each time with fresh workers, warmed up."""
     arena.shop_of(size), arena.shop_of(WARM_UP)  # made before anything is measured
-    tried = [_try_once(arena, size) for _ in range((turns_for(size) + 1) // 2)]
+    tried = [_try_once(arena, size) for _ in range((arena.turns(size) + 1) // 2)]
     n = len(tried)
     share = SHARE_OF_SQL if size >= JUDGED_FROM else None
     workers, sql, http = (

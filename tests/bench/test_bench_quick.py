@@ -27,7 +27,7 @@ NAMES = {
 }
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_quick_run_measures_everything_and_judges_nothing(tmp_path: Path) -> None:
     kept, data = tmp_path / "results.json", tmp_path / "data"
     command = [sys.executable, "-m", "bench", "--quick", "--output", str(kept), "--data-dir", str(data)]
