@@ -105,6 +105,16 @@ def test_freezing_holds_exactly_what_the_preview_said(app: Flask) -> None:
     build_messages.assert_books_balance()
 
 
+def test_a_text_without_tags_is_priced_for_everybody(app: Flask) -> None:
+    shop = build.a_shop()
+    build_messages.people(shop, 7)
+
+    with unit_of_work(shop.id):
+        price = freezing.price("x" * 161, opted_in(shop.id))
+
+    assert (price.recipients, price.credits, price.parts_histogram) == (7, 14, {2: 7})
+
+
 def test_every_message_is_as_long_as_it_was_priced(app: Flask) -> None:
     shop = a_shop_with_people()
 
