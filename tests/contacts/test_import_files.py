@@ -16,7 +16,7 @@ from app.contacts.importing import running
 from app.contacts.jobs import run_import, sweep_imports
 from app.core.jobs import JobFailed
 from app.core.redis import redis_client
-from tests import build
+from tests import build, build_contacts
 from tests.contacts.import_files import (
     HEADER,
     csv_file,
@@ -262,16 +262,16 @@ def test_an_import_whose_connection_is_cut_goes_on_as_if_nothing_had_happened(
     rows = mixed_rows(20_000)
     content = csv_file(rows)
     undisturbed = build.a_shop()
+    for each in (undisturbed, shop):
+        build_contacts.a_contact(each, phone=rows[12_000][0], consent="unknown")
     expected = import_file(client, undisturbed, content)
     import_id = upload(client, shop, content).json["data"]["importId"]
     stone = sa.create_engine(settings.database_url)
 
-    # Somebody else is about to add a phone of the third batch, so the import waits there.
+    # Somebody else is busy with a contact of the third batch, so the import waits there.
     with stone.connect() as other:
         other.exec_driver_sql(f"SELECT set_config('app.shop_id', '{shop.id}', true)")
-        other.exec_driver_sql(
-            f"INSERT INTO contacts (shop_id, phone) VALUES ({shop.id}, '{rows[12_000][0]}')"
-        )
+        other.exec_driver_sql(f"SELECT id FROM contacts WHERE phone = '{rows[12_000][0]}' FOR UPDATE")
         run = threading.Thread(target=run_until_cut, args=(app, shop.id, int(import_id)))
         run.start()
         assert cut_the_waiting_connection(stone)
