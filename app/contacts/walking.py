@@ -73,12 +73,13 @@ def ids_at(rows: Subquery, order: Order, *, offset: int, most: int, total: int |
 def ids_after(rows: Subquery, order: Order, position: Position | None, most: int) -> list[int]:
     """The next ids behind `position`, or the first ones."""
     ids: list[int] = []
-    for is_missing in _stretches(order):
+    stretches = list(_stretches(order))
+    if position is not None:
+        stretches = stretches[stretches.index(position.key is None) :]  # those before it have been read
+    for is_missing in stretches:
         stretch = _stretch(rows, order, is_missing)
         if position is not None and is_missing == (position.key is None):
             stretch = stretch.where(_behind(rows, order, position))
-        elif position is not None and order.missing_first != is_missing and not is_missing:
-            continue  # the reader has left this stretch
         ids += require_unit_of_work().scalars(stretch.limit(most - len(ids))).all()
         if len(ids) == most:
             break
