@@ -13,7 +13,7 @@ COMPILE := $(BIN)/pip-compile --quiet --no-header --strip-extras --no-emit-index
 	--no-emit-find-links --no-emit-options
 SOURCES := $(wildcard app bench migrations tests wsgi.py worker.py)
 
-.PHONY: help demo run test check lint types audit openapi bench faults migrate migration freeze format clean
+.PHONY: help demo run test check lint types typescript audit openapi bench faults migrate migration freeze format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ run: $(VENV) ## Keep the whole system up until Ctrl-C (PORT=8080 SANDBOX_PORT=40
 test: $(VENV) ## Run all tests (ARGS="-k wallet -x" is handed to pytest)
 	@$(BIN)/pytest -n auto $(ARGS)
 
-check: lint types test ## Everything that CI runs, and the types
+check: lint types test typescript ## Everything that CI runs, and the types
 
 lint: $(VENV) ## Check style, formatting, who imports whom, and the shape of the code
 	@$(BIN)/ruff check --quiet $(SOURCES)
@@ -37,6 +37,9 @@ lint: $(VENV) ## Check style, formatting, who imports whom, and the shape of the
 
 types: $(VENV) ## Check the type annotations
 	@$(BIN)/mypy
+
+typescript: $(VENV) ## Compile a client typed by the OpenAPI document (where node and npm are)
+	@$(BIN)/python -m tests.clients.typescript
 
 audit: $(VENV) ## Prove that the credit books balance (local database, or DATABASE_URL)
 	@$(LOCAL) exec --migrate -- $(FLASK) audit

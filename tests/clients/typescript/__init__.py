@@ -1,0 +1,1 @@
+"""A TypeScript client typed by the OpenAPI document."""
