@@ -32,6 +32,14 @@ SCHEMAS = {
     "contacts": ContactsReportSchema,
     "messaging": MessagingReportSchema,
 }
+ROWS_OR_ENVELOPE = {
+    "anyOf": [
+        {"$ref": "#/components/schemas/ReportExportEnvelope"},
+        {"type": "array", "items": {"type": "object"}},
+    ]
+}
+# What `download` gives instead of the envelope.
+FILE = {"text/csv": {"schema": {"type": "string"}}, "application/json": {"schema": ROWS_OR_ENVELOPE}}
 
 
 @blueprint.get("/reports/overview")
@@ -101,6 +109,7 @@ def contacts(query: Query) -> Any:
 @blueprint.get("/reports/export")
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.data(200, ReportExportSchema)
+@blueprint.doc(responses={"200": {"description": "OK", "content": FILE}})
 def export(query: Query) -> Any:
     """Give a report to keep: as data, with the CSV inside, or (`download`) as a file."""
     wants_file = query.pop("download")
