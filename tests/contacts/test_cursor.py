@@ -32,6 +32,7 @@ def through(client: FlaskClient, shop: Shop, **query: Any) -> list[str]:
         page = listed(client, shop, **query, cursor=page["nextCursor"])
         assert page["pagination"]["hasPrevPage"] is True
         ids += [item["id"] for item in page["items"]]
+        assert len(ids) <= page["total"], "the list goes round"
     return ids
 
 
