@@ -67,6 +67,12 @@ class Carrier:
         return len({asked.caller for asked in self.requests})
 
 
+class PatientServer(ThreadingHTTPServer):
+    """One that lets more than five callers wait to be accepted: a busy machine would reset the sixth."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def carrier(answer: Callable[[Asked], Said]) -> Iterator[Carrier]:
     """A server that keeps connections open and lets `answer` decide."""
@@ -93,7 +99,7 @@ def carrier(answer: Callable[[Asked], Said]) -> Iterator[Carrier]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with PatientServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         seen.url = f"http://127.0.0.1:{server.server_port}"
