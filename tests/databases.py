@@ -13,8 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import sqlalchemy as sa
 
-# How the database refuses to have its past changed: an application role of its own lacks the right; a single role
-# that owns the tables meets the trigger, or the transfers that refer to an account.
+# How the database refuses to have its past changed: an application role of its own lacks the right; a single
+# role that owns the tables meets the trigger, or the transfers that refer to an account.
 REFUSED = "permission denied|append-only|violates foreign key"
 
 MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
