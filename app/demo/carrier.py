@@ -58,10 +58,10 @@ class Carrier:
             after = page["next"]
         return [text for text in found if text.sender == sender]
 
-    def repeated(self, bodies: set[str]) -> int:
-        """How many texts too many the carrier got, of those with these words."""
-        doubled = self._call("GET", "/stats")["duplicates"]
-        return sum(one["times"] - 1 for one in doubled if one["text"] in bodies)
+    def repeated(self, sender: str) -> int:
+        """How many texts too many it has accepted from `sender`: the same words to the same phone."""
+        texts = self.texts(sender)
+        return len(texts) - len({(text.phone, text.body) for text in texts})
 
     def untold(self) -> int:
         """Reports and replies that it has not got rid of yet."""

@@ -55,7 +55,7 @@ def tell(cast: Cast) -> Outcome:
         books=cast.ledger.books(cast.shop_id),
         balance=merchant.get("/billing/balance"),
         audit=cast.operator.audit(),
-        repeated_texts=cast.carrier.repeated({text.body for one in sent for text in one.texts}),
+        repeated_texts=cast.carrier.repeated(cast.sender),
         seconds=cast.seconds,
     )
 
