@@ -13,9 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import sqlalchemy as sa
 
-# How the database refuses to have its past changed: an application role of its own lacks the right; a single
-# role that owns the tables meets the trigger, or the transfers that refer to an account.
-REFUSED = "permission denied|append-only|violates foreign key"
+OWNS_TABLES = "SELECT tableowner = current_user FROM pg_tables WHERE tablename = 'ledger_transfers'"
 
 MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
@@ -34,6 +32,14 @@ def may_create_databases(url: str) -> bool:
         allowed = connection.exec_driver_sql(MAY_CREATE).scalar_one()
     engine.dispose()
     return bool(allowed)
+
+
+def refusal_of_changes(connection: sa.Connection) -> str:
+    """How the database refuses the connected role to change its past.
+
+    An application role of its own lacks the right; a single role that owns the tables meets the trigger.
+    """
+    return "append-only" if connection.exec_driver_sql(OWNS_TABLES).scalar_one() else "permission denied"
 
 
 def given_url() -> str | None:
