@@ -1,13 +1,11 @@
-"""Does a message cost more in a large campaign than in a small one?"""
+"""Does a message cost more in a large campaign than in a small one? Shown, not judged: no bound was promised."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.results import Result, Results, Target
+from bench.results import Result, Results
 
-FLAT = Target("ratio", "<=", 1.2)
-GROWTH = Target("value", "<=", 20)
 BY_TIME = {
     "slope.enqueue": "enqueue.inline",
     "slope.enqueue_bare": "enqueue.inline",
@@ -27,12 +25,11 @@ def add_slopes(results: Results, sizes: Sequence[int]) -> None:
         if first and last:
             is_bare = name.endswith("_bare")
             costs = [((r.limit or 0) if is_bare else r.value) / r.size * MICRO for r in (last, first)]
-            results.add(Result(name, large, costs[0], "µs/message", costs[1], None if is_bare else FLAT))
+            results.add(Result(name, large, costs[0], "µs/message", costs[1]))
     for name, of in BY_RATE.items():
         first, last = results.find(of, small), results.find(of, large)
         if first and last:
-            results.add(Result(name, large, MICRO / last.value, "µs/message", MICRO / first.value, FLAT))
+            results.add(Result(name, large, MICRO / last.value, "µs/message", MICRO / first.value))
     first, last = results.find("memory.sender_peak", small), results.find("memory.sender_peak", large)
     if first and last:
-        growth = last.value - first.value
-        results.add(Result("memory.sender_growth", large, growth, "MB", target=GROWTH))
+        results.add(Result("memory.sender_growth", large, last.value - first.value, "MB"))
