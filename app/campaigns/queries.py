@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select, text
+from sqlalchemy import Row, Select, exists, func, or_, select
 from sqlalchemy.engine import RowMapping
 
 from app.audiences.queries import audience_condition
 from app.audiences.service import Audience
-from app.campaigns.models import Campaign
+from app.campaigns.models import Campaign, CampaignStatus
 from app.contacts.queries import Consent, Contact, Suppression
 from app.core.uow import require_unit_of_work
+from app.messaging.service import runs
 
 SORTABLE: dict[str, Any] = {
     "createdAt": Campaign.created_at,
@@ -24,36 +26,7 @@ SORTABLE: dict[str, Any] = {
 
 # A call that was under way when the campaign was cancelled ends within minutes; a day allows for a scheduler
 # that was down.
-CANCELLED_WITH_PENDING = text("""
-    SELECT c.shop_id, c.id FROM campaigns c JOIN message_runs r ON r.id = c.run_id
-    WHERE c.status = 'cancelled' AND c.finished_at > now() - interval '1 day' AND r.pending > 0
-    ORDER BY c.id LIMIT :limit""")
-
-# Tests of a campaign are runs of their own, numbered apart from its sendings.
-NEXT_TEST_NO = text("""
-    SELECT coalesce(max(run_no), 0) + 1 FROM message_runs
-    WHERE shop_id = :shop_id AND source = 'test' AND source_id = :campaign_id""")
-
-PENDING_IDS = text("""
-    SELECT id FROM messages WHERE run_id = :run_id AND shop_id = :shop_id AND state = 'pending'
-    ORDER BY id LIMIT :limit""")
-
-# The counters say it all; only the last hour's calls are looked at one by one.
-QUEUE_FIGURES = text("""
-    SELECT coalesce(sum(pending) FILTER (WHERE is_open), 0)::bigint AS waiting,
-      coalesce(sum(pending) FILTER (WHERE NOT is_open), 0)::bigint AS delayed,
-      coalesce(sum(claimed), 0)::bigint AS active,
-      coalesce(sum(sent + delivered + undelivered), 0)::bigint AS completed,
-      coalesce(sum(failed + not_sent), 0)::bigint AS failed,
-      coalesce(sum(pending + claimed + sent + delivered + undelivered + failed + not_sent), 0)::bigint
-        AS total
-    FROM message_runs WHERE shop_id = :shop_id""")
-RECENT_CALLS = text("""
-    SELECT count(*) FILTER (WHERE a.state = 'settled') AS settled,
-      count(*) FILTER (WHERE a.state = 'expired') AS expired
-    FROM message_runs r JOIN send_attempts a ON a.run_id = r.id
-    WHERE r.shop_id = :shop_id AND r.updated_at > now() - interval '1 hour'
-      AND a.finished_at > now() - interval '1 hour'""")
+STRAGGLE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -115,22 +88,13 @@ def contact_with_phone(shop_id: int, phone: str) -> RowMapping | None:
     return require_unit_of_work().execute(found).mappings().one_or_none()
 
 
-def next_test_no(shop_id: int, campaign_id: int) -> int:
-    """The number of the campaign's next test. The caller has locked the campaign."""
-    given = {"shop_id": shop_id, "campaign_id": campaign_id}
-    return int(require_unit_of_work().execute(NEXT_TEST_NO, given).scalar_one())
-
-
-def pending_ids(shop_id: int, run_id: int, *, limit: int) -> Sequence[int]:
-    """The first messages of a run that wait to be claimed."""
-    given = {"shop_id": shop_id, "run_id": run_id, "limit": limit}
-    return require_unit_of_work().execute(PENDING_IDS, given).scalars().all()
-
-
-def queue_figures(shop_id: int) -> tuple[RowMapping, RowMapping]:
-    """The shop's messages by where they are, and its provider calls of the last hour."""
-    session, given = require_unit_of_work(), {"shop_id": shop_id}
-    return (
-        session.execute(QUEUE_FIGURES, given).mappings().one(),
-        session.execute(RECENT_CALLS, given).mappings().one(),
+def cancelled_with_pending(limit: int) -> Sequence[Row[int, int]]:
+    """Campaigns of any shop (shop_id, id) that were cancelled lately and have messages waiting again."""
+    found = (
+        select(Campaign.shop_id, Campaign.id)
+        .where(Campaign.status == CampaignStatus.CANCELLED, Campaign.finished_at > func.now() - STRAGGLE)
+        .where(runs.has_pending(Campaign.run_id))
+        .order_by(Campaign.id)
+        .limit(limit)
     )
+    return require_unit_of_work().execute(found).all()

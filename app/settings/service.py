@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from app.campaigns import queries as campaigns
+from app.contacts import queries as contacts
+from app.contacts.queries import ContactFilter
 from app.core.activity import record
 from app.core.uow import unit_of_work
 from app.credits import service as credits
-from app.settings import queries
+from app.messaging.service import statistics
 from app.shops import service as shops
 from app.shops.models import Shop
 
@@ -61,11 +64,12 @@ def change(shop_id: int, values: dict[str, Any]) -> Settings:
 def account(shop_id: int) -> Account:
     """The shop's settings, and what it has used so far."""
     with unit_of_work(shop_id):
-        used = queries.usage(shop_id)
-        return Account(
-            _settings(shops.find_shop(shop_id)),
-            Usage(contacts=used.contacts, campaigns=used.campaigns, messages=used.messages),
+        used = Usage(
+            contacts=contacts.counted(shop_id, ContactFilter()),
+            campaigns=sum(campaigns.count_by_status(shop_id).values()),
+            messages=statistics.totals(shop_id).accepted,
         )
+        return Account(_settings(shops.find_shop(shop_id)), used)
 
 
 def _settings(shop: Shop) -> Settings:

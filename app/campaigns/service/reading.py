@@ -17,7 +17,7 @@ from app.campaigns.service.figures import ShownCampaign, with_figures
 from app.campaigns.service.sending import find
 from app.core.http.pagination import Page
 from app.core.uow import unit_of_work
-from app.messaging.service import runs
+from app.messaging.service import runs, statistics
 
 RECENT = 5
 SENT = "sent"  # one client's word for completed
@@ -126,7 +126,7 @@ def _contact(row: Row[Any]) -> Row[Any] | None:
 def queue_stats(shop_id: int) -> dict[str, Any]:
     """Where the shop's messages are, and how its provider calls of the last hour went."""
     with unit_of_work(shop_id):
-        messages, calls = queries.queue_figures(shop_id)
+        messages, calls = statistics.queue_figures(shop_id)
     is_busy = bool(messages["waiting"] or messages["active"])
     return {
         "counts": dict(messages),

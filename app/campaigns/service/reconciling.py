@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from app.campaigns import queries
 from app.campaigns.models import CampaignStatus
 from app.campaigns.service import sending
 from app.campaigns.service.figures import ShownCampaign
@@ -14,6 +13,7 @@ from app.campaigns.service.reading import show_campaign
 from app.core.clock import now
 from app.core.queue import wake
 from app.core.uow import unit_of_work
+from app.messaging.service import runs
 
 IDS_SHOWN = 100
 
@@ -69,7 +69,7 @@ def reconcile(shop_id: int, campaign_id: int, *, stale_minutes: int) -> Reconcil
     if after.campaign.run_id is None:
         return done
     with unit_of_work(shop_id):
-        waiting = queries.pending_ids(shop_id, after.campaign.run_id, limit=IDS_SHOWN)
+        waiting = runs.pending_ids(shop_id, after.campaign.run_id, limit=IDS_SHOWN)
     return replace(done, pending_recipient_ids=waiting)
 
 

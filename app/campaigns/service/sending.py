@@ -273,8 +273,8 @@ def wake_unfrozen_and_drained() -> None:
 
 def skip_stragglers() -> None:
     """Skip what waits again although its campaign was cancelled: the carrier had put it off meanwhile."""
-    with across_shops("cancelled campaigns belong to any shop") as session:
-        rows = session.execute(queries.CANCELLED_WITH_PENDING, {"limit": 500}).all()
+    with across_shops("cancelled campaigns belong to any shop"):
+        rows = queries.cancelled_with_pending(500)
     for shop_id, campaign_id in rows:
         with unit_of_work(shop_id) as session:
             campaign = session.scalar(

@@ -50,7 +50,7 @@ def send_test(shop_id: int, campaign_id: int, raw_phone: str) -> SentTest:
             campaign.id,
             wording_of(campaign, shop),
             sender=sender_of(campaign, shop),
-            run_no=queries.next_test_no(shop_id, campaign.id),
+            run_no=runs.next_run_no(shop_id, Source.TEST, campaign.id),
         )
         contact = queries.contact_with_phone(shop_id, phone)
         values = values_of(contact) if contact else {**SAMPLE_VALUES, "phone": phone}

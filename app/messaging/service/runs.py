@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, select
+from sqlalchemy import ColumnElement, Row, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core.queue import wake
 from app.core.uow import after_commit, require_unit_of_work
@@ -81,6 +82,30 @@ def was_reached(
         .where(Run.shop_id == shop_id, Run.source == source, Run.source_id == source_id)
         .where(Run.run_no >= from_run_no)
     )
+
+
+def has_pending(run_id: ColumnElement[int] | InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
+    """Whether the run has messages that nobody has claimed."""
+    return exists().where(Run.id == run_id, Run.pending > 0)
+
+
+def next_run_no(shop_id: int, source: Source, source_id: int) -> int:
+    """The number of the source's next run. A step; the caller has locked the source."""
+    newest = select(func.coalesce(func.max(Run.run_no), 0)).where(
+        Run.shop_id == shop_id, Run.source == source, Run.source_id == source_id
+    )
+    return require_unit_of_work().scalars(newest).one() + 1
+
+
+def pending_ids(shop_id: int, run_id: int, *, limit: int) -> Sequence[int]:
+    """The first messages of a run that wait to be claimed. A step."""
+    waiting = (
+        select(Message.id)
+        .where(Message.run_id == run_id, Message.shop_id == shop_id, Message.state == MessageState.PENDING)
+        .order_by(Message.id)
+        .limit(limit)
+    )
+    return require_unit_of_work().scalars(waiting).all()
 
 
 def ring(shop_id: int, run_id: int, *, urgent: bool = False) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy.engine import RowMapping
 
 from app.core.uow import require_unit_of_work
 from app.messaging.models import InboundMessage, Message, Run
@@ -30,6 +31,32 @@ ENGAGED = text("""
     WHERE c.shop_id = :shop_id AND c.id % :step = 0 AND EXISTS (
       SELECT 1 FROM messages m WHERE m.phone = c.phone AND m.shop_id = c.shop_id
         AND m.state = 'delivered' AND m.sent_at >= :starts_at AND m.sent_at < :ends_at)""")
+
+# The counters say it all; only the last hour's calls are looked at one by one.
+QUEUE_FIGURES = text("""
+    SELECT coalesce(sum(pending) FILTER (WHERE is_open), 0)::bigint AS waiting,
+      coalesce(sum(pending) FILTER (WHERE NOT is_open), 0)::bigint AS delayed,
+      coalesce(sum(claimed), 0)::bigint AS active,
+      coalesce(sum(sent + delivered + undelivered), 0)::bigint AS completed,
+      coalesce(sum(failed + not_sent), 0)::bigint AS failed,
+      coalesce(sum(pending + claimed + sent + delivered + undelivered + failed + not_sent), 0)::bigint
+        AS total
+    FROM message_runs WHERE shop_id = :shop_id""")
+RECENT_CALLS = text("""
+    SELECT count(*) FILTER (WHERE a.state = 'settled') AS settled,
+      count(*) FILTER (WHERE a.state = 'expired') AS expired
+    FROM message_runs r JOIN send_attempts a ON a.run_id = r.id
+    WHERE r.shop_id = :shop_id AND r.updated_at > now() - interval '1 hour'
+      AND a.finished_at > now() - interval '1 hour'""")
+
+
+def queue_figures(shop_id: int) -> tuple[RowMapping, RowMapping]:
+    """The shop's messages by where they are, and its provider calls of the last hour."""
+    session, given = require_unit_of_work(), {"shop_id": shop_id}
+    return (
+        session.execute(QUEUE_FIGURES, given).mappings().one(),
+        session.execute(RECENT_CALLS, given).mappings().one(),
+    )
 
 
 def totals(shop_id: int, source: Source | None = None, source_id: int | None = None) -> Counts:
