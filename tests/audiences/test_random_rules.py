@@ -57,6 +57,7 @@ WELL_FORMED = st.recursive(
 @example(rule={"all": [{"field": "age", "op": "atMost", "value": 150}]})
 @example(rule={"all": [{"field": "firstName", "op": "is", "value": "\x00"}]})
 @example(rule={"all": [{"field": "firstName", "op": "is", "value": "\ud800"}]})
+@example(rule={"\x00": None})
 def test_a_random_rule_is_taken_and_counted_or_refused(merchant: Caller, rule: Any) -> None:
     answer = merchant.call("POST", "/audiences/segments", {"name": f"Random {next(names)}", "rule": rule})
 

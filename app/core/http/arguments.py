@@ -105,7 +105,7 @@ def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield path or "body", value
         elif isinstance(value, Mapping):
             for key, inner in value.items():
-                yield "body", str(key)
+                yield path or "body", str(key)  # a key is named by what holds it
                 stack.append((f"{path}.{key}" if path else str(key), inner))
         elif isinstance(value, list):
             stack.extend((f"{path}[{index}]", inner) for index, inner in enumerate(value))
