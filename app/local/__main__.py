@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.local.environment import SANDBOX_PORT, WEB_PORT, local_environment, migrate, port_from
+from app.local.environment import SANDBOX_PORT, WEB_PORT, fill, local_environment, migrate, port_from
 from app.local.errors import LocalServersUnavailable
 from app.local.servers import DATA_DIR, embedded_servers, remove
 from app.local.signals import run_to_its_end, signals_end_the_program
@@ -46,9 +46,14 @@ def _run(data_dir: Path) -> int:
         ) from missing
     print("Starting …", file=sys.stderr)
     web_port, sandbox_port = port_from("PORT", WEB_PORT), port_from("SANDBOX_PORT", SANDBOX_PORT)
-    with World(data_dir, web_port=web_port, sandbox_port=sandbox_port) as world:
-        print(f"API          {world.url}\nPhone inbox  {world.sandbox_url}")
-        print(f"Logs         {world.data_dir / 'logs'}")
+    shop: list[str] = []
+
+    def prepare(env: Mapping[str, str], phones: Path) -> None:
+        shop.append(fill(env, phones))
+
+    with World(data_dir, web_port=web_port, sandbox_port=sandbox_port, prepare=prepare) as world:
+        print(f"API docs     {world.url}/docs\nPhone inbox  {world.sandbox_url}/")
+        print(f"Logs         {world.data_dir / 'logs'}", *shop, sep="\n")
         print("Everything is up. Ctrl-C ends it.", flush=True)
         world.supervise()
     return 0

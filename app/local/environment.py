@@ -72,14 +72,23 @@ def usable_port(port: int, variable: str) -> int:
 
 def migrate(env: Mapping[str, str]) -> None:
     """Bring the database of `env` up to date. Raises LocalServersUnavailable with the reason."""
+    _run(["flask", "--app", "wsgi", "db", "upgrade"], env, "The migrations failed")
+
+
+def fill(env: Mapping[str, str], phones: Path) -> str:
+    """Give the database of `env` its demo shop, once, and the carrier's file `phones` its last week.
+
+    Returns the lines that say how to sign in. Nothing else may be up yet.
+    Raises LocalServersUnavailable with the reason.
+    """
+    return _run(["app.demo.history", "--phones", str(phones)], env, "The demo shop could not be made")
+
+
+def _run(words: list[str], env: Mapping[str, str], complaint: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=dict(env),
+        [sys.executable, "-m", *words], check=False, capture_output=True, text=True, cwd=ROOT, env=dict(env)
     )
     if done.returncode != 0:
         print(done.stderr.rstrip(), file=sys.stderr)
-        raise LocalServersUnavailable("The migrations failed: the lines above say why.")
+        raise LocalServersUnavailable(f"{complaint}: the lines above say why.")
+    return done.stdout.rstrip()

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -51,8 +51,9 @@ class World:
     """The running system of one data folder. Leaving the context ends everything that it started.
 
     `copies` changes how many of a name are started, 0 for none yet. `extra_env` goes to every process. Port 0
-    is any free port. A child that dies by itself is started again up to `restarts` times, while `supervise`
-    runs. Raises LocalServersUnavailable.
+    is any free port. `prepare` is called with the environment and the carrier's file when the database is up
+    to date and nothing runs yet. A child that dies by itself is started again up to `restarts` times, while
+    `supervise` runs. Raises LocalServersUnavailable.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class World:
         extra_env: Mapping[str, str] | None = None,
         settings: Mapping[str, str] | None = None,
         restarts: int = 5,
+        prepare: Callable[[Mapping[str, str], Path], object] | None = None,
     ) -> None:
         self.data_dir = data_dir.expanduser().absolute()
         self.web_port = web_port
@@ -75,6 +77,7 @@ class World:
         self._extra_env = dict(extra_env or {})
         self._settings = settings
         self._restarts_left = restarts
+        self._prepare = prepare
         self._programs: dict[str, Program] = {}
         self._children: list[Child] = []
         self._ending = threading.Event()
@@ -99,6 +102,8 @@ class World:
             local = local_environment(self.web_port, self.sandbox_port)
             self.env = {**local, **self.servers.env, **self._extra_env}
             migrate(self.env)
+            if self._prepare:
+                self._prepare(self.env, self._phones)
             stack.callback(self._end_all)
             self._start_all()
             self.wait_ready()
@@ -169,10 +174,14 @@ class World:
     def _register(self) -> Path:
         return self.data_dir / "children.json"
 
+    @property
+    def _phones(self) -> Path:
+        return self.data_dir / "sandbox.db"
+
     def _start_all(self) -> None:
         with writing_to(self._logs):
             self._logs.mkdir(exist_ok=True)
-        for program in programs(self.web_port, self.sandbox_port, self.data_dir / "sandbox.db"):
+        for program in programs(self.web_port, self.sandbox_port, self._phones):
             copies = self._copies.get(program.name, program.copies)
             self._programs[program.name] = Program(program.name, program.command, copies)
             (self._logs / f"{program.name}.log").write_bytes(b"")
