@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from app.campaigns.models import Campaign
-from app.campaigns.service import sending
+from app.campaigns.service import addressing
 from app.campaigns.service.wording import wording_of
 from app.core.uow import require_unit_of_work, unit_of_work
 from app.messaging.service import freezing
@@ -30,7 +30,7 @@ def bench_preview(arena: Arena, results: Results, size: int) -> None:
         with unit_of_work(shop_id) as session:
             campaign = session.get_one(Campaign, campaign_id)
             words = wording_of(campaign, shops.find_shop(shop_id)).text
-            pair = _beside_count(words, sending.recipients_of(campaign), size)
+            pair = _beside_count(words, addressing.recipients_of(campaign), size)
         results.add(Result(name, size, pair.first, "s", pair.second, target, pair.n))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.campaigns.service import sending
+from app.campaigns.service import sending, states, sweeping
 from app.core.jobs import doorbell, periodic
 
 
@@ -15,17 +15,17 @@ def freeze(shop_id: int, campaign_id: int) -> None:
 @doorbell("campaigns.finish")
 def finish(shop_id: int, campaign_id: int) -> None:
     """Close a campaign that has nothing left to send. Idempotent."""
-    sending.finish(shop_id, campaign_id)
+    states.finish(shop_id, campaign_id)
 
 
 @periodic("campaigns.start_due", every_seconds=10)
 def start_due() -> None:
     """Start what is due."""
-    sending.start_due()
+    sweeping.start_due()
 
 
 @periodic("campaigns.sweep", every_seconds=10)
 def sweep() -> None:
     """Ring again for whatever lost its doorbell, and clear up after cancelled campaigns."""
-    sending.wake_unfrozen_and_drained()
-    sending.skip_stragglers()
+    sweeping.wake_unfrozen_and_drained()
+    sweeping.skip_stragglers()

@@ -31,7 +31,7 @@ from app.campaigns.schemas.requests import (
     StaleQuery,
     TestIn,
 )
-from app.campaigns.service import editing, previewing, reading, reconciling, sending, testing
+from app.campaigns.service import editing, previewing, reading, reconciling, sending, states, testing
 from app.core.http import ApiBlueprint
 from app.core.idempotency import read_key
 
@@ -154,7 +154,7 @@ def cancel(campaign_id: int) -> Any:
 @blueprint.errors(404, 409)
 def pause(campaign_id: int) -> Any:
     """Stop sending for now."""
-    sending.pause(g.shop_id, campaign_id)
+    states.pause(g.shop_id, campaign_id)
     return reading.show_campaign(g.shop_id, campaign_id)
 
 
@@ -172,7 +172,7 @@ def resume(campaign_id: int) -> Any:
 @blueprint.errors(402, 403, 404, 409)
 def retry_failed(campaign_id: int) -> Any:
     """Send again what failed before it was accepted, once per Idempotency-Key."""
-    return sending.retry_failed(g.shop_id, campaign_id, key=idempotency_key())
+    return states.retry_failed(g.shop_id, campaign_id, key=idempotency_key())
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/test")

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.access.service import reading
-from app.campaigns.service import sending
+from app.campaigns.service import sweeping
 from app.core.activity import Actor, ActorKind, acting_as, network_of, record
 from app.core.uow import NoUnitOfWork, unit_of_work
 from tests import build, build_contacts, build_messages
@@ -149,7 +149,7 @@ def test_what_the_schedule_starts_was_done_by_the_system(merchant: Merchant):
     with unit_of_work(merchant.shop.id) as session:
         session.execute(sa.text("UPDATE campaigns SET schedule_at = now() - interval '1 minute'"))
 
-    assert sending.start_due() == 1
+    assert sweeping.start_due() == 1
 
     (entry,) = entries(merchant, f"objectId={campaign}&action=campaign.enqueued")
     assert (entry["actorKind"], entry["requestId"], entry["network"]) == ("system", None, None)

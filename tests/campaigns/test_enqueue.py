@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.campaigns.service import sending
+from app.campaigns.service import sending, states
 from app.core.uow import unit_of_work
 from tests import build_contacts
 from tests.build_campaigns import Merchant, a_merchant, answer, rewrite, unsubscribe
@@ -103,7 +103,7 @@ def test_the_same_key_gets_the_same_answer_later_on(merchant: Merchant, header: 
     path = f"/campaigns/{campaign}/enqueue"
     first = merchant.data("POST", path, **{header: "k1"})
     answer(merchant, "aa")
-    sending.finish(merchant.shop.id, int(campaign))
+    states.finish(merchant.shop.id, int(campaign))
 
     assert merchant.data("POST", path, **{header: "k1"}) == first
     assert merchant.refused("POST", path, **{header: "k2"}) == (409, "INVALID_STATUS")

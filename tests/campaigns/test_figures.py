@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.campaigns.service import sending
+from app.campaigns.service import states, sweeping
 from app.core.database import db
 from app.core.uow import across_shops, unit_of_work
 from app.messaging.provider import CallResult, Deferred
@@ -234,14 +234,14 @@ def test_retrying_reopens_only_what_was_refused_before_acceptance(half_way: tupl
 def test_a_finished_campaign_is_sending_again_while_its_failures_are_retried(merchant: Merchant) -> None:
     campaign = a_sending_campaign(merchant, 2)
     answer(merchant, "rr")
-    sending.finish(merchant.shop.id, int(campaign))
+    states.finish(merchant.shop.id, int(campaign))
     assert merchant.show(campaign)["status"] == "failed"
 
     merchant.data("POST", f"/campaigns/{campaign}/retry-failed")
     assert (merchant.show(campaign)["status"], merchant.show(campaign)["finishedAt"]) == ("sending", None)
 
     answer(merchant, "aa")
-    sending.finish(merchant.shop.id, int(campaign))
+    states.finish(merchant.shop.id, int(campaign))
     assert merchant.show(campaign)["status"] == "completed"
     assert merchant.data("POST", f"/campaigns/{campaign}/retry-failed")["retried"] == 0
     assert merchant.show(campaign)["status"] == "completed"
@@ -354,8 +354,8 @@ def test_what_a_carrier_puts_off_after_a_cancel_never_leaves_and_costs_nothing(m
     merchant.do("cancel", campaign)
     senders.settle(merchant.shop.id, run_id, batch, CallResult([Deferred("busy", 0.0)] * 2, "busy"))
 
-    sending.skip_stragglers()
-    sending.skip_stragglers()
+    sweeping.skip_stragglers()
+    sweeping.skip_stragglers()
 
     assert [message.state for message in merchant.messages()] == ["skipped", "skipped"]
     assert (merchant.balance().wallet, merchant.balance().held) == (1000, 0)

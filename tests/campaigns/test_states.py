@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.campaigns.service import sending
+from app.campaigns.service import sweeping
 from app.core.database import db
 from tests import build_contacts
 from tests.build_campaigns import Merchant, answer, later, rewrite
@@ -185,7 +185,7 @@ def test_scheduling_a_cancelled_campaign_makes_a_fresh_sending(merchant: Merchan
 def test_a_recurring_campaign_is_armed_again_and_keeps_its_numbers(merchant: Merchant) -> None:
     build_contacts.contacts(merchant.shop, 1)
     campaign = merchant.a_campaign(scheduleType="recurring", recurringDays=7)
-    sending.start_due()
+    sweeping.start_due()
     assert merchant.show(campaign)["status"] == "sending"
     answer(merchant, "a")
 
@@ -199,7 +199,7 @@ def test_a_recurring_campaign_is_armed_again_and_keeps_its_numbers(merchant: Mer
 def test_a_recurring_campaign_cancelled_between_two_sendings_may_still_be_sent(merchant: Merchant) -> None:
     build_contacts.contacts(merchant.shop, 1)
     campaign = merchant.a_campaign(scheduleType="recurring", recurringDays=7)
-    sending.start_due()
+    sweeping.start_due()
     answer(merchant, "a")
     merchant.do("reconcile", campaign)
     merchant.do("cancel", campaign)
@@ -214,8 +214,8 @@ def test_what_is_due_is_started_and_what_is_not_is_left(merchant: Merchant, stra
     theirs = stranger.a_campaign(scheduleType="scheduled", scheduleAt=later(seconds=-5))
     not_yet = merchant.a_campaign(scheduleType="scheduled", scheduleAt=later(minutes=5))
 
-    sending.start_due()
-    sending.start_due()
+    sweeping.start_due()
+    sweeping.start_due()
 
     assert merchant.show(due)["status"] == stranger.show(theirs)["status"] == "sending"
     assert merchant.show(not_yet)["status"] == "scheduled"
@@ -239,7 +239,7 @@ def test_what_its_owner_moves_or_stops_at_the_last_moment_is_not_started(
 
     def start_due() -> None:
         with app.app_context():
-            sending.start_due()
+            sweeping.start_due()
 
     with owner.connect().execution_options(isolation_level="READ COMMITTED") as hand:
         hand.exec_driver_sql("SELECT set_config('app.all_shops', 'on', true)")
@@ -267,7 +267,7 @@ def until_somebody_waits_for_a_lock(owner: sa.Engine) -> None:
 def test_a_due_campaign_that_cannot_start_is_a_draft_again_with_the_reason(merchant: Merchant) -> None:
     campaign = merchant.a_campaign(scheduleType="scheduled", scheduleAt=later(seconds=-5))
 
-    sending.start_due()
+    sweeping.start_due()
 
     shown = merchant.show(campaign)
     assert shown["status"] == "draft"
@@ -279,7 +279,7 @@ def test_a_campaign_that_missed_its_time_by_a_day_is_not_sent(merchant: Merchant
     campaign = merchant.a_campaign(scheduleType="scheduled", scheduleAt=later())
     rewrite(merchant, campaign, schedule_at=datetime.now(UTC) - timedelta(hours=25))
 
-    sending.start_due()
+    sweeping.start_due()
 
     assert merchant.show(campaign)["status"] == "failed"
     assert merchant.show(campaign)["lastEnqueueError"].startswith("MISSED_SCHEDULE: ")

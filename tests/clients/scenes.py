@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.campaigns.service import sending as campaigns
+from app.campaigns.service import states as campaigns
 from app.core.settings import settings
 from app.messaging.link_tokens import make_token
 from app.shops.models import Shop

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.campaigns.service import sending as campaigns
+from app.campaigns.service import states as campaigns
 from app.core.clock import now
 from app.core.uow import across_shops, unit_of_work
 from app.messaging.service.reports import ReportRow, record_reports

@@ -20,7 +20,7 @@ from app.campaigns.models import Campaign, CampaignStatus, ScheduleType
 from app.campaigns.service.figures import ShownCampaign
 from app.campaigns.service.moments import FIELD, read_moment, require_future
 from app.campaigns.service.reading import shown
-from app.campaigns.service.sending import find
+from app.campaigns.service.states import find
 from app.core.activity import record
 from app.core.clock import now
 from app.core.errors import ValidationFailed

@@ -12,7 +12,8 @@ from app.audiences import service as audiences
 from app.campaigns import queries
 from app.campaigns.errors import InvalidStatus, NoRecipients
 from app.campaigns.models import Campaign, CampaignStatus
-from app.campaigns.service.sending import find, recipients_of
+from app.campaigns.service.addressing import recipients_of
+from app.campaigns.service.states import find
 from app.campaigns.service.wording import wording_of
 from app.core.errors import DomainError
 from app.core.uow import require_unit_of_work, unit_of_work

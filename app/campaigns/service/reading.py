@@ -14,7 +14,7 @@ from app.campaigns.errors import InvalidFilter
 from app.campaigns.models import Campaign, CampaignStatus
 from app.campaigns.queries import CampaignFilter
 from app.campaigns.service.figures import ShownCampaign, with_figures
-from app.campaigns.service.sending import find
+from app.campaigns.service.states import find
 from app.core.http.pagination import Page
 from app.core.uow import unit_of_work
 from app.messaging.service import runs, statistics

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.campaigns.models import CampaignStatus
-from app.campaigns.service import sending
+from app.campaigns.service import states
 from app.campaigns.service.figures import ShownCampaign
 from app.campaigns.service.reading import show_campaign
 from app.core.clock import now
@@ -39,7 +39,7 @@ class Reconciled:
 
 def cancel_campaign(shop_id: int, campaign_id: int) -> CancelledCampaign:
     """Cancel a campaign and show what became of it. Raises CampaignNotFound, InvalidStatus."""
-    cancelled = sending.cancel(shop_id, campaign_id)
+    cancelled = states.cancel(shop_id, campaign_id)
     after = show_campaign(shop_id, campaign_id)
     return CancelledCampaign(after.campaign, after.counts, after.estimate, cancelled)
 
@@ -60,7 +60,7 @@ def reconcile(shop_id: int, campaign_id: int, *, stale_minutes: int) -> Reconcil
     stale = _is_stale(before, timedelta(minutes=stale_minutes))
     if before.campaign.status != CampaignStatus.SENDING:
         return Reconciled(before, "noop", stale)
-    sending.finish(shop_id, campaign_id)
+    states.finish(shop_id, campaign_id)
     after = show_campaign(shop_id, campaign_id)
     if after.campaign.status != CampaignStatus.SENDING:
         return Reconciled(after, "finalized", stale, final_status=after.status)

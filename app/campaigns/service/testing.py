@@ -9,8 +9,8 @@ from sqlalchemy import select
 from app.campaigns import queries
 from app.campaigns.errors import CampaignNotFound, NumberSuppressed
 from app.campaigns.models import Campaign
+from app.campaigns.service.addressing import sender_of
 from app.campaigns.service.previewing import SAMPLE_VALUES, values_of
-from app.campaigns.service.sending import sender_of
 from app.campaigns.service.wording import wording_of
 from app.contacts import consent
 from app.core.errors import ValidationFailed

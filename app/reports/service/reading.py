@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.campaigns import queries as campaigns
 from app.campaigns.models import CampaignStatus
 from app.campaigns.service.reading import SENT, read_status
-from app.campaigns.service.sending import find
+from app.campaigns.service.states import find
 from app.core.uow import unit_of_work
 from app.credits import history
 from app.credits import service as credits

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from app.campaigns.service import reading
 from app.campaigns.service.figures import ShownCampaign, shown_status
-from app.campaigns.service.sending import find
+from app.campaigns.service.states import find
 from app.core.http import Page
 from app.core.uow import unit_of_work
 from app.messaging.service import statistics
