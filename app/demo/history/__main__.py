@@ -13,7 +13,7 @@ from app.core.settings import settings
 from app.core.urls import public_base_url
 from app.demo.errors import DemoStopped
 from app.demo.history.plan import SHOP_NAME
-from app.demo.history.seeding import seed
+from app.demo.history.seeding import Seeded, seed
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,13 +28,16 @@ def main(argv: Sequence[str]) -> int:
         except DemoStopped as stopped:
             print(stopped, file=sys.stderr)
             return 1
-        token = tokens.issue(seeded.shop_id, seeded.domain)
+        _show(seeded)
+    return 0
+
+
+def _show(seeded: Seeded) -> None:
     news = f"a month of history made in {seeded.seconds:.0f} s" if seeded.is_new else "as you left it"
     print(f"Demo shop    {SHOP_NAME}, {seeded.domain} ({news})")
     print("Sign in as it, for example with:")
-    print(f"  TOKEN={token}")
+    print(f"  TOKEN={tokens.issue(seeded.shop_id, seeded.domain)}")
     print(f'  curl -H "Authorization: Bearer $TOKEN" {public_base_url()}/dashboard')
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
