@@ -11,19 +11,21 @@ from bench.arena import DATA_DIR, Arena, arena
 from bench.enqueue import bench_enqueue
 from bench.imports import bench_imports
 from bench.preview import bench_preview
+from bench.reading import bench_reading
 from bench.reports import bench_reports
 from bench.results import FILE, Results, heading
 from bench.send import bench_send
 from bench.slopes import add_slopes
 
 Bench = Callable[[Arena, Results, int], None]
-# In this order: reports need a campaign that has been sent.
+# In this order: reports need a campaign that has been sent, and what reading needs fills every table.
 BENCHES: dict[str, Bench] = {
     "enqueue": bench_enqueue,
     "preview": bench_preview,
     "send": bench_send,
     "reports": bench_reports,
     "import": bench_imports,
+    "reading": bench_reading,
 }
 SIZES = (10_000, 100_000, 1_000_000)
 
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     results = Results(judged=not options.quick)
     print(heading(), flush=True)
     with arena(options.data_dir) as place:
-        place.is_quick = options.quick
+        place.is_quick, place.largest = options.quick, max(sizes)
         for size in sizes:
             for name in options.only:
                 BENCHES[name](place, results, size)

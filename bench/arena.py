@@ -59,6 +59,7 @@ class Arena:
     app: Flask
     owner: Engine
     is_quick: bool = False
+    largest: int = 0  # of the run's sizes
     shops: dict[int, int] = field(default_factory=dict)
 
     def shop_of(self, size: int) -> int:

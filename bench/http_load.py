@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
+IN_PIECES = b"\r\ntransfer-encoding: chunked"
 CHUNK = 65_536
 
 
@@ -27,28 +28,49 @@ class Connection:
 
     def status_of(self, request: bytes) -> int:
         """Send a whole request, read the whole answer, return its status."""
+        return int(self.answer_to(request)[0][9:12])
+
+    def answer_to(self, request: bytes) -> tuple[bytes, bytes]:
+        """The head and the body of the answer; a body that comes in pieces keeps their sizes."""
         try:
             return self._exchange(request)
         except ConnectionError:  # the server closes a connection after so many requests, or when idle
             self._socket = self._connect()
             return self._exchange(request)
 
+    def close(self) -> None:
+        self._socket.close()
+
     def _connect(self) -> socket.socket:
         made = socket.create_connection(self._address, timeout=60)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
 
-    def _exchange(self, request: bytes) -> int:
+    def _exchange(self, request: bytes) -> tuple[bytes, bytes]:
         self._socket.sendall(request)
         answer = self._more(b"")
         while b"\r\n\r\n" not in answer:
             answer = self._more(answer)
         head, _, body = answer.partition(b"\r\n\r\n")
+        if IN_PIECES in head.lower():
+            return head, self._pieces(body)
         length = LENGTH.search(head)
         expected = int(length[1]) if length else 0
         while len(body) < expected:
             body = self._more(body)
-        return int(head[9:12])
+        return head, body
+
+    def _pieces(self, body: bytes) -> bytes:
+        """The whole of a body in pieces, each behind a line with its size; the last one is empty."""
+        begin, size = 0, -1
+        while size:
+            while (end := body.find(b"\r\n", begin)) < 0:
+                body = self._more(body)
+            size = int(body[begin:end], 16)
+            begin = end + size + 4  # behind the line ends of the size and of the piece
+            while len(body) < begin:
+                body = self._more(body)
+        return body
 
     def _more(self, so_far: bytes) -> bytes:
         received = self._socket.recv(CHUNK)

@@ -1,4 +1,4 @@
-"""Does a message cost more in a large campaign than in a small one? Shown, not judged: no bound was promised."""
+"""Does a message cost more in a large campaign than in a small one? Shown, not judged: no bound is set."""
 
 from __future__ import annotations
 

@@ -24,6 +24,12 @@ NAMES = {
     "reports.single",
     "reports.array_500",
     "import.csv_10k",
+    "contacts.first.p50",
+    "contacts.cursor_cost",
+    "contacts.search_common.kept.p95",
+    "poll.status.sql",
+    "dashboard.p95",
+    "reports.contacts.p95",
 }
 
 
