@@ -53,7 +53,7 @@ def make_people(shop_id: int, count: int, calendar: Calendar) -> bool:
             "now": calendar.now,
             "first_import_at": moments[1],
             "second_import_at": moments[2],
-            "midnight": calendar.at(29, 0, 0),
+            "midnight": calendar.at(31, 0, 0),
         }
         session.execute(people_sql.DATE, given)
         session.execute(people_sql.ADD, {"shop_id": shop_id, "now": calendar.now})

@@ -36,7 +36,7 @@ DATE = text("""
         CASE import_no WHEN 1 THEN CAST(:first_import_at AS timestamptz)
                        WHEN 2 THEN CAST(:second_import_at AS timestamptz)
           ELSE least(CAST(:midnight AS timestamptz)
-            + make_interval(days => floor(30 * sqrt(pg_temp.chance(phone || 'day')))::int)
+            + make_interval(days => floor(32 * power(pg_temp.chance(phone || 'day'), 0.7))::int)
             + interval '14 hours' * pg_temp.chance(phone || 'hour') + interval '9 hours',
             CAST(:now AS timestamptz) - interval '20 minutes' * (1 + 60 * pg_temp.chance(phone || 'late')))
         END AS joined_at,

@@ -63,7 +63,7 @@ PAST = (
     Sending(
         "Welcome",
         f"Welcome {{{{firstName}}}}! Your 10% for the first order: {link('welcome', 'welcome')}",
-        29, time(10, 0), NEWCOMERS, repeats_every=1, clicks=0.24,
+        28, time(10, 0), NEWCOMERS, repeats_every=1, clicks=0.24,
     ),
     Sending(
         "Weekly picks",

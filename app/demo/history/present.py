@@ -33,7 +33,8 @@ SEGMENTS_BY_NAME = text("SELECT name, id FROM segments WHERE shop_id = :shop_id 
 # slowing down anything else that the shop sends.
 SPREAD = text("""
     UPDATE messages m SET send_after = now() + p.place * :seconds * interval '1 second' / p.of
-    FROM (SELECT id, row_number() OVER (ORDER BY id) - 40 AS place, count(*) OVER () AS of FROM messages
+    FROM (SELECT id, row_number() OVER (ORDER BY hashtext(phone)) - 40 AS place, count(*) OVER () AS of
+          FROM messages
           WHERE shop_id = :shop_id AND run_id = :run_id AND state = 'pending') p
     WHERE m.id = p.id""")
 USE = ("thank", "new", "sale", "wel", "back")

@@ -74,18 +74,32 @@ def _periods(calendar: Calendar) -> tuple[datetime, datetime]:
 def _rounds(shop_id: int, calendar: Calendar, segments: dict[str, int]) -> Iterator[Round]:
     for sending in PAST:
         starts = list(_starts(sending, calendar))
-        campaign_id = _add_campaign(shop_id, sending, starts, segments)
+        campaign_id = _add_campaign(shop_id, sending, starts[0], _next(sending, calendar), segments)
         for starts_at in starts:
             yield Round(sending, campaign_id, starts_at, is_last=starts_at == starts[-1])
 
 
 def _starts(sending: Sending, calendar: Calendar) -> Iterator[datetime]:
+    """When it went out: until an hour ago, so that most of it has been reported."""
     every = sending.repeats_every or sending.days_ago + 1
-    for days_ago in range(sending.days_ago, 0, -every):
-        yield calendar.at(days_ago, sending.at.hour, sending.at.minute)
+    for days_ago in range(sending.days_ago, -1, -every):
+        starts_at = calendar.at(days_ago, sending.at.hour, sending.at.minute)
+        if starts_at < calendar.now - timedelta(hours=1):
+            yield starts_at
 
 
-def _add_campaign(shop_id: int, sending: Sending, starts: list[datetime], segments: dict[str, int]) -> int:
+def _next(sending: Sending, calendar: Calendar) -> datetime | None:
+    """When a recurring one goes out again: the first of its days that lies ahead, by the shop's clock."""
+    if not sending.repeats_every:
+        return None
+    days = range(sending.days_ago, -sending.repeats_every - 1, -sending.repeats_every)
+    dates = (calendar.at(days_ago, sending.at.hour, sending.at.minute) for days_ago in days)
+    return next(at for at in dates if at > calendar.now)
+
+
+def _add_campaign(
+    shop_id: int, sending: Sending, first_at: datetime, next_at: datetime | None, segments: dict[str, int]
+) -> int:
     known = sending.audience in segments
     every = sending.repeats_every
     given = {
@@ -94,10 +108,10 @@ def _add_campaign(shop_id: int, sending: Sending, starts: list[datetime], segmen
         "message": sending.message,
         "audience": f"segment:{segments[sending.audience]}" if known else sending.audience,
         "schedule_type": "recurring" if every else "scheduled",
-        "schedule_at": starts[-1] + timedelta(days=every) if every else starts[0],
+        "schedule_at": next_at or first_at,
         "recurring_days": every,
         "meta": json.dumps({"compressGreek": True} if sending.greek else {}),
-        "created_at": starts[0] - timedelta(hours=3),
+        "created_at": first_at - timedelta(hours=3),
     }
     return int(require_unit_of_work().execute(sendings_sql.ADD_CAMPAIGN, given).scalar_one())
 
