@@ -40,14 +40,16 @@ DECIDE = text("""
         WHEN :is_refused OR fate < 0.007 THEN 'failed'
         WHEN fate < 0.009 THEN
           CASE WHEN t.sent_at > now() - interval '72 hours' THEN 'unknown' ELSE 'not_sent' END
+        WHEN t.sent_at + t.wait > now() THEN 'sent'
         WHEN fate < 0.031 THEN 'undelivered'
-        WHEN fate < 0.035 OR t.sent_at + t.wait > now() THEN 'sent'
+        WHEN fate < 0.035 THEN 'sent'
         ELSE 'delivered' END,
       failure = CASE
         WHEN place > :reached THEN CASE :rest WHEN 'skipped' THEN 'cancelled' END
         WHEN :is_refused OR fate < 0.007 THEN 'rejected'
         WHEN fate < 0.009 THEN
           CASE WHEN t.sent_at > now() - interval '72 hours' THEN 'no_clear_answer' ELSE 'no_report' END
+        WHEN t.sent_at + t.wait > now() THEN NULL
         WHEN fate < 0.024 THEN 'undelivered'
         WHEN fate < 0.031 THEN 'expired' END,
       reported_at = CASE WHEN fate >= 0.009 THEN t.sent_at + t.wait ELSE t.sent_at + interval '72 hours' END
