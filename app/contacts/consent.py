@@ -1,7 +1,8 @@
-"""The only code that writes consent: the events, the suppression list, and their projection onto contacts.
+"""The rules of consent: the events, the suppression list, and their projection onto contacts.
 
-Consent belongs to a phone number. A number that has opted out is suppressed, whether or not it is a contact,
-and only an explicit new consent lifts that. Everything here is a step: it runs in the caller's unit of work.
+What another system was told, and when, is judged in `dated_consent.py`. Consent belongs to a phone number. A
+number that has opted out is suppressed, whether or not it is a contact, and only an explicit new consent
+lifts that. Everything here is a step: it runs in the caller's unit of work.
 """
 
 from __future__ import annotations
@@ -11,24 +12,33 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import exists, select, text
 
-from app.contacts.models import Consent, ConsentAction, ConsentEvent, ConsentSource, Contact, Suppression
-from app.core.cache import changed
+from app.contacts.consent_record import (
+    Evidence,
+    follow_suppression,
+    project,
+    read_latest,
+    record,
+    reset,
+    suppression_of,
+    tell_shopify,
+    unsuppress,
+)
+from app.contacts.consent_record import take_turn as take_turn
+from app.contacts.models import Consent, ConsentAction, ConsentEvent, ConsentSource, Contact
 from app.core.clock import now
 from app.core.uow import require_unit_of_work
-
-Evidence = dict[str, Any]
-
-TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('consent of shop ' || :shop_id, 0))")
 
 # Every phone that was not suppressed, or whose contact had not opted out, gets one event.
 WITHDRAW = text("""
 WITH suppressed AS (
   INSERT INTO suppressions (shop_id, phone, source, created_at)
   SELECT :shop_id, phone, :source, :at FROM unnest(CAST(:phones AS text[])) AS phone
-  ON CONFLICT DO NOTHING
-  RETURNING phone
+  -- A repeated opt-out changes nothing but how new a consent must be to lift it.
+  ON CONFLICT (shop_id, phone) DO UPDATE
+    SET confirmed_at = greatest(suppressions.created_at, suppressions.confirmed_at, excluded.created_at)
+  RETURNING phone, xmax = 0 AS is_new
 ), opted_out AS (
   UPDATE contacts
   SET consent = 'opted_out', consent_at = :at, consent_source = :source, unsubscribed_at = :at,
@@ -38,7 +48,7 @@ WITH suppressed AS (
 )
 INSERT INTO consent_events (shop_id, contact_id, phone, action, source, evidence, at)
 SELECT :shop_id, contacts.id, changed.phone, 'withdraw', :source, CAST(:evidence AS jsonb), :at
-FROM (SELECT phone FROM suppressed UNION SELECT phone FROM opted_out) AS changed
+FROM (SELECT phone FROM suppressed WHERE is_new UNION SELECT phone FROM opted_out) AS changed
 LEFT JOIN contacts ON contacts.shop_id = :shop_id AND contacts.phone = changed.phone
 RETURNING phone
 """)
@@ -72,20 +82,9 @@ RETURNING contacts.phone
 """)
 
 
-def take_turn(shop_id: int) -> None:
-    """Let no other transaction change this shop's consent until ours ends.
-
-    Without it an opt-out and a consent for the same number could pass each other unseen. Every step here
-    calls it; a caller that locks contact rows calls it before that, or the two could wait for each other.
-    Whoever takes a turn is about to write, so kept answers about contacts end with the commit.
-    """
-    require_unit_of_work().execute(TAKE_TURN, {"shop_id": str(shop_id)})
-    changed(shop_id, "contacts")
-
-
 def is_suppressed(shop_id: int, phone: str) -> bool:
     """Whether this number has opted out of this shop's texts."""
-    return _suppression(shop_id, phone) is not None
+    return suppression_of(shop_id, phone) is not None
 
 
 def grant(
@@ -101,25 +100,30 @@ def grant(
 
     A suppressed number stays opted out unless `lift_suppression` says that this is a new, explicit consent.
     """
-    _read_latest(shop_id, contact)
+    read_latest(shop_id, contact)
     if is_suppressed(shop_id, contact.phone):
         if not lift_suppression:
-            _follow_suppression(shop_id, contact)
+            follow_suppression(shop_id, contact)
             return False
-        _unsuppress(shop_id, contact.phone)
+        unsuppress(shop_id, contact.phone)
     elif contact.consent == Consent.OPTED_IN:
         return False
-    at = _project(contact, Consent.OPTED_IN, source)
-    _record(shop_id, contact, ConsentAction.GRANT, source, at, wording=wording, evidence=evidence)
+    at = project(contact, Consent.OPTED_IN, source)
+    record(shop_id, contact, ConsentAction.GRANT, source, at, wording=wording, evidence=evidence)
     return True
 
 
 def withdraw(
-    shop_id: int, contact: Contact, *, source: ConsentSource, evidence: Evidence | None = None
+    shop_id: int,
+    contact: Contact,
+    *,
+    source: ConsentSource,
+    evidence: Evidence | None = None,
+    at: datetime | None = None,
 ) -> bool:
     """Opt the contact out and suppress its number. True when that changed anything."""
-    _read_latest(shop_id, contact)
-    changed = withdraw_by_phone(shop_id, contact.phone, source=source, evidence=evidence)
+    read_latest(shop_id, contact)
+    changed = bool(withdraw_by_phones(shop_id, [contact.phone], source=source, evidence=evidence, at=at))
     require_unit_of_work().refresh(contact)
     return changed
 
@@ -135,10 +139,18 @@ def withdraw_by_phone(
 
 
 def withdraw_by_phones(
-    shop_id: int, phones: Iterable[str], *, source: ConsentSource, evidence: Evidence | None = None
+    shop_id: int,
+    phones: Iterable[str],
+    *,
+    source: ConsentSource,
+    evidence: Evidence | None = None,
+    at: datetime | None = None,
 ) -> set[str]:
-    """`withdraw_by_phone` for many E.164 numbers in one statement. Gives those that it changed."""
-    return _change(WITHDRAW, shop_id, phones, source=source, evidence=_json(evidence))
+    """`withdraw_by_phone` for many E.164 numbers in one statement. Gives those that it changed.
+
+    `at` is when they opted out, if that was not now.
+    """
+    return _change(WITHDRAW, shop_id, phones, source=source, evidence=_json(evidence), at=at or now())
 
 
 def grant_by_phones(
@@ -178,9 +190,9 @@ def restate(
     elif stated == Consent.OPTED_OUT:
         withdraw(shop_id, contact, source=source)
     else:
-        _read_latest(shop_id, contact)
-        if not _follow_suppression(shop_id, contact) and contact.consent == Consent.OPTED_IN:
-            _reset(shop_id, contact, source)
+        read_latest(shop_id, contact)
+        if not follow_suppression(shop_id, contact) and contact.consent == Consent.OPTED_IN:
+            reset(shop_id, contact, source)
 
 
 def move(shop_id: int, contact: Contact, old_phone: str, stated: Consent | None) -> None:
@@ -189,25 +201,25 @@ def move(shop_id: int, contact: Contact, old_phone: str, stated: Consent | None)
     A suppressed number makes it opted out. A consent stays with the old number: the new one has what was
     `stated` with the change, else none. An opt-out moves along unless consent was stated.
     """
-    _read_latest(shop_id, contact)
+    read_latest(shop_id, contact)
     before = contact.consent
-    if _follow_suppression(shop_id, contact):
+    if follow_suppression(shop_id, contact):
         return
     evidence = {"previous_phone": old_phone}
-    _project(contact, Consent.UNKNOWN, ConsentSource.MANUAL)
+    project(contact, Consent.UNKNOWN, ConsentSource.MANUAL)
     if stated == Consent.OPTED_IN:
         grant(shop_id, contact, source=ConsentSource.MANUAL, evidence=evidence)
     elif Consent.OPTED_OUT in (stated, before):
         withdraw(shop_id, contact, source=ConsentSource.MANUAL, evidence=evidence)
     elif before == Consent.OPTED_IN:
-        _reset(shop_id, contact, ConsentSource.MANUAL, evidence)
+        reset(shop_id, contact, ConsentSource.MANUAL, evidence)
 
 
 def lift_suppression(shop_id: int, phone: str, *, source: ConsentSource = ConsentSource.MANUAL) -> bool:
     """Take a number off the suppression list, its contact back to unknown. False if it was not there."""
     session = require_unit_of_work()
     take_turn(shop_id)
-    if not _unsuppress(shop_id, phone):
+    if not unsuppress(shop_id, phone):
         return False
     contact = session.scalar(
         select(Contact).where(Contact.shop_id == shop_id, Contact.phone == phone).with_for_update()
@@ -215,79 +227,8 @@ def lift_suppression(shop_id: int, phone: str, *, source: ConsentSource = Consen
     if contact is None:
         session.add(ConsentEvent(shop_id=shop_id, phone=phone, action=ConsentAction.RESET, source=source))
     else:
-        _reset(shop_id, contact, source)
+        reset(shop_id, contact, source)
     return True
-
-
-def _read_latest(shop_id: int, contact: Contact) -> None:
-    session = require_unit_of_work()
-    session.flush()  # the refresh would undo what the caller has set
-    take_turn(shop_id)
-    session.refresh(contact, with_for_update=True)
-
-
-def _suppression(shop_id: int, phone: str) -> Suppression | None:
-    return require_unit_of_work().scalar(
-        select(Suppression).where(Suppression.shop_id == shop_id, Suppression.phone == phone)
-    )
-
-
-def _unsuppress(shop_id: int, phone: str) -> bool:
-    gone = require_unit_of_work().execute(
-        delete(Suppression)
-        .where(Suppression.shop_id == shop_id, Suppression.phone == phone)
-        .returning(Suppression.phone)
-    )
-    return gone.first() is not None
-
-
-def _follow_suppression(shop_id: int, contact: Contact) -> bool:
-    suppression = _suppression(shop_id, contact.phone)
-    if suppression is None:
-        return False
-    if contact.consent != Consent.OPTED_OUT:
-        _project(contact, Consent.OPTED_OUT, suppression.source, suppression.created_at)
-    return True
-
-
-def _reset(shop_id: int, contact: Contact, source: ConsentSource, evidence: Evidence | None = None) -> None:
-    at = _project(contact, Consent.UNKNOWN, source)
-    _record(shop_id, contact, ConsentAction.RESET, source, at, evidence=evidence)
-
-
-def _project(contact: Contact, consent: Consent, source: str, at: datetime | None = None) -> datetime:
-    at = at or now()
-    known = consent != Consent.UNKNOWN
-    contact.consent = consent
-    contact.consent_at = at if known else None
-    contact.consent_source = source if known else None
-    contact.unsubscribed_at = at if consent == Consent.OPTED_OUT else None
-    contact.updated_at = now()
-    return at
-
-
-def _record(
-    shop_id: int,
-    contact: Contact,
-    action: ConsentAction,
-    source: ConsentSource,
-    at: datetime,
-    *,
-    wording: str | None = None,
-    evidence: Evidence | None = None,
-) -> None:
-    require_unit_of_work().add(
-        ConsentEvent(
-            shop_id=shop_id,
-            contact_id=contact.id,
-            phone=contact.phone,
-            action=action,
-            source=source,
-            wording=wording,
-            evidence=evidence or {},
-            at=at,
-        )
-    )
 
 
 def _change(statement: Any, shop_id: int, phones: Iterable[str], **values: Any) -> set[str]:
@@ -295,7 +236,18 @@ def _change(statement: Any, shop_id: int, phones: Iterable[str], **values: Any) 
     session.flush()  # contacts that the caller has just added
     take_turn(shop_id)
     given = {"shop_id": shop_id, "phones": sorted(set(phones)), "at": now(), **values}
-    return set(session.execute(statement, given).scalars())
+    changed = set(session.execute(statement, given).scalars())
+    if changed and values.get("source") != ConsentSource.SHOPIFY and _are_linked(shop_id, changed):
+        tell_shopify(shop_id)
+    return changed
+
+
+def _are_linked(shop_id: int, phones: Iterable[str]) -> bool:
+    """Whether Shopify has a customer for any of these numbers."""
+    linked = exists().where(
+        Contact.shop_id == shop_id, Contact.phone.in_(list(phones)), Contact.shopify_customer_id.is_not(None)
+    )
+    return bool(require_unit_of_work().scalar(select(linked)))
 
 
 def _json(evidence: Evidence | None) -> str:

@@ -73,7 +73,8 @@ class ImportStatus(StrEnum):
 class Contact(Model):
     """One phone number of one shop. `consent` projects its consent events: only `consent.py` writes it.
 
-    The septet and UTF-16 counts say what a name costs in a text, as the renderer writes it.
+    The septet and UTF-16 counts say what a name costs in a text, as the renderer writes it. `shopify_consent`
+    is what Shopify says of this consent, as far as we know; where it differs, Shopify is to be told.
     """
 
     __tablename__ = "contacts"
@@ -94,6 +95,10 @@ class Contact(Model):
     orders_count: Mapped[int] = mapped_column(Integer, server_default="0")
     first_order_at: Mapped[datetime | None] = mapped_column(Timestamp)
     last_order_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    shopify_customer_id: Mapped[int | None] = mapped_column(BigInteger)
+    shopify_updated_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    shopify_consent: Mapped[str | None] = mapped_column(Text)
+    shopify_consent_at: Mapped[datetime | None] = mapped_column(Timestamp)
     first_name_septets: Mapped[int | None] = mapped_column(
         SmallInteger, Computed("sms_septets(merge_value(first_name))", persisted=True)
     )
@@ -117,6 +122,25 @@ class Contact(Model):
         CheckConstraint("last_name <> '' AND length(last_name) <= 100", name="last_name"),
         CheckConstraint("gender IN ('male', 'female', 'other')", name="gender"),
         CheckConstraint("consent IN ('opted_in', 'opted_out', 'unknown')", name="consent"),
+        CheckConstraint(
+            "shopify_consent IN ('opted_in', 'opted_out', 'unknown')", name="shopify_consent"
+        ),
+        Index(
+            "uq_contacts_shop_id_shopify_customer_id",
+            "shop_id",
+            "shopify_customer_id",
+            unique=True,
+            postgresql_where=text("shopify_customer_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_contacts_consent_to_tell",
+            "shop_id",
+            "consent_at",
+            postgresql_where=text(
+                "shopify_customer_id IS NOT NULL AND consent <> 'unknown'"
+                " AND consent IS DISTINCT FROM shopify_consent"
+            ),
+        ),
         Index(
             "uq_contacts_shop_id_email",
             "shop_id",
@@ -211,13 +235,17 @@ class ConsentEvent(Model):
 
 
 class Suppression(Model):
-    """A number that gets no texts from this shop, whether or not it is a contact."""
+    """A number that gets no texts from this shop, whether or not it is a contact.
+
+    `confirmed_at` is when that was said again: only a consent after it counts.
+    """
 
     __tablename__ = "suppressions"
     shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"), primary_key=True)
     phone: Mapped[str] = mapped_column(Text, primary_key=True)
     source: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    confirmed_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
 
 class ContactImport(Model):

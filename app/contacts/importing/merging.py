@@ -83,7 +83,7 @@ WITH known AS MATERIALIZED (
 ), suppressed AS (
   INSERT INTO suppressions (shop_id, phone, source, created_at)
   SELECT :shop_id, phone, :source, :at FROM known WHERE consent = 'opted_out'
-  ON CONFLICT DO NOTHING
+  ON CONFLICT (shop_id, phone) DO UPDATE SET confirmed_at = excluded.created_at
 ), recorded AS (
   INSERT INTO consent_events (shop_id, contact_id, phone, action, source, evidence, at)
   SELECT :shop_id, merged.id, phone, CASE consent WHEN 'opted_in' THEN 'grant' ELSE 'withdraw' END, :source,
