@@ -22,6 +22,7 @@ from app.core.activity import ActorKind
 from app.core.database import db
 from app.core.uow import across_shops, unit_of_work
 from app.credits.models import AccountKind, TransferKind
+from app.customers.models import CustomerImportStatus
 from app.messaging import states
 from app.optouts.words import ReplyIntent
 from app.shops.models import ShopStatus, SubscriptionStatus
@@ -40,9 +41,11 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_shops_status", ShopStatus),
     ("ck_subscriptions_status", SubscriptionStatus),
     ("ck_contacts_consent", Consent),
+    ("ck_contacts_shopify_consent", Consent),
     ("ck_contacts_gender", Gender),
     ("ck_consent_events_action", ConsentAction),
     ("ck_contact_imports_status", ImportStatus),
+    ("ck_customer_imports_status", CustomerImportStatus),
     ("ck_segments_kind", SegmentKind),
     ("ck_ledger_accounts_kind", AccountKind),
     ("ck_ledger_transfers_kind", TransferKind),
