@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "SANDBOX_LATENCY_MS": "50",
     "SANDBOX_NO_REPORTS": "1",
     "LOG_LEVEL": "WARNING",
+    "QUIET_HOURS": "false",
     "RATE_LIMITS_ENABLED": "false",
 }
 # The scheduler's ticks would take part in every measurement, and so would workers that run too early.

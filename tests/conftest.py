@@ -26,11 +26,13 @@ VALUES = {
     "ADMIN_TOKEN": SECRET + "-admin",
     "SHOPIFY_API_KEY": "test-client-id",
     "SHOPIFY_API_SECRET": SECRET + "-shopify",
+    "SHOPIFY_ADMIN_BASE": "http://127.0.0.1:9/shopify/{shop}",  # nor here
     "MITTO_API_BASE": "http://127.0.0.1:9",  # nobody listens: a test that sends starts its own carrier
     "MITTO_API_KEY": "test-key",
     "MITTO_TRAFFIC_ACCOUNT_ID": "e8a5e53f-51ce-4cc8-9f3c-43fb1d24daf7",
     "MITTO_WEBHOOK_SECRET": SECRET + "-mitto",
     "PUBLIC_BASE_URL": "https://sms.example.com",
+    "QUIET_HOURS": "false",  # tests run at night, too
     "RATE_LIMITS_ENABLED": "false",  # tests ask more often than people
     "LOG_LEVEL": "WARNING",
 }

@@ -40,6 +40,7 @@ def local_environment(
         "APP_ENV": "development",
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",
+        "QUIET_HOURS": "false",  # nobody sleeps in the sandbox
         "PUBLIC_BASE_URL": web,
         "MITTO_API_BASE": f"http://{HOST}:{sandbox_port}",
         "SANDBOX_API_KEY": DEVELOPMENT_SECRETS["MITTO_API_KEY"],

@@ -45,6 +45,7 @@ class Run(Model):
     text: Mapped[str] = mapped_column(Text)
     links: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     sender: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text, server_default="marketing")
     is_open: Mapped[bool] = mapped_column(Boolean, server_default="true")
     pending: Mapped[int] = mapped_column(Integer, server_default="0")
     claimed: Mapped[int] = mapped_column(Integer, server_default="0")

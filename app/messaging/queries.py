@@ -12,31 +12,45 @@ from sqlalchemy import text
 # - is_open: pausing and cancelling stop here.
 # - suppressions: consent is asked for the last time; what is claimed after an opt-out never leaves.
 #   A service text answers the person's own request, so it may ask an opted-out number to come back.
+# - hours: marketing keeps to the hours of the place that the number's first digits name (`at` is now; null
+#   asks nothing). What may not go now stays pending until it may, and no attempt is made for it.
 CLAIM = text("""
-    WITH picked AS MATERIALIZED (
-      SELECT m.id, EXISTS (SELECT 1 FROM suppressions s WHERE s.shop_id = m.shop_id AND s.phone = m.phone)
-        AND NOT EXISTS (SELECT 1 FROM message_runs r WHERE r.id = :run_id AND r.source = 'service')
-        AS opted_out
+    WITH run AS MATERIALIZED (
+      SELECT source, kind, CAST(:at AS timestamptz) AS at FROM message_runs WHERE id = :run_id AND is_open),
+    picked AS MATERIALIZED (
+      SELECT m.id, substr(m.phone, 1, 5) AS area,
+        EXISTS (SELECT 1 FROM suppressions s WHERE s.shop_id = m.shop_id AND s.phone = m.phone)
+        AND NOT EXISTS (SELECT 1 FROM run WHERE source = 'service') AS opted_out
       FROM messages m
       WHERE m.run_id = :run_id AND m.shop_id = :shop_id AND m.state = 'pending' AND m.send_after <= now()
-        AND EXISTS (SELECT 1 FROM message_runs r WHERE r.id = :run_id AND r.is_open)
+        AND EXISTS (SELECT 1 FROM run)
       ORDER BY m.id LIMIT :size FOR UPDATE OF m SKIP LOCKED),
+    hours AS MATERIALIZED (
+      SELECT area, coalesce(sending_opens_at(area, run.at) - run.at, interval '8 days') AS wait
+      FROM run, (SELECT DISTINCT area FROM picked WHERE NOT opted_out) asked
+      WHERE run.at IS NOT NULL AND run.kind = 'marketing'),
+    judged AS MATERIALIZED (
+      SELECT p.id, p.opted_out, CASE WHEN h.wait > interval '0' THEN now() + h.wait END AS opens_at
+      FROM picked p LEFT JOIN hours h ON h.area = p.area AND NOT p.opted_out),
     attempt AS (
       INSERT INTO send_attempts (shop_id, run_id, size)
-      SELECT :shop_id, :run_id, (SELECT count(*) FROM picked) WHERE EXISTS (SELECT 1 FROM picked)
+      SELECT :shop_id, :run_id, count(*) FROM judged WHERE opens_at IS NULL HAVING count(*) > 0
       RETURNING id),
     moved AS (
       UPDATE messages m SET
-        state = CASE WHEN p.opted_out THEN 'skipped' ELSE 'claimed' END,
-        failure = CASE WHEN p.opted_out THEN 'opted_out' END,
-        attempt_id = (SELECT id FROM attempt), updated_at = now()
-      FROM picked p WHERE m.id = p.id
+        state = CASE WHEN j.opens_at IS NOT NULL THEN 'pending' WHEN j.opted_out THEN 'skipped'
+                     ELSE 'claimed' END,
+        failure = CASE WHEN j.opted_out THEN 'opted_out' END,
+        attempt_id = CASE WHEN j.opens_at IS NULL THEN (SELECT id FROM attempt) END,
+        send_after = coalesce(j.opens_at, m.send_after), updated_at = now()
+      FROM judged j WHERE m.id = j.id
       RETURNING m.id, m.state, m.phone, m.first_name, m.last_name, m.merge, m.parts, m.attempt_id),
     counted AS (
-      UPDATE message_runs r SET pending = r.pending - t.total, claimed = r.claimed + t.total - t.skipped,
+      UPDATE message_runs r SET pending = r.pending - t.claimed - t.skipped, claimed = r.claimed + t.claimed,
         skipped = r.skipped + t.skipped, updated_at = now()
-      FROM (SELECT count(*) AS total, count(*) FILTER (WHERE state = 'skipped') AS skipped FROM moved) t
-      WHERE r.id = :run_id AND t.total > 0 RETURNING r.id)
+      FROM (SELECT count(*) FILTER (WHERE state = 'claimed') AS claimed,
+              count(*) FILTER (WHERE state = 'skipped') AS skipped FROM moved) t
+      WHERE r.id = :run_id AND t.claimed + t.skipped > 0 RETURNING r.id)
     SELECT * FROM moved ORDER BY id""")
 
 CLOSE_EMPTY_ATTEMPT = text("""

@@ -40,3 +40,10 @@ class Source(StrEnum):
     AUTOMATION = "automation"
     TEST = "test"
     SERVICE = "service"  # one person asked for it: free of marketing
+
+
+class RunKind(StrEnum):
+    """Whether a run advertises. Marketing keeps to the hours of the recipient's law; the rest may go any time."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"

@@ -8,7 +8,7 @@ whatever is counted on the frozen text is true of the sent one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.messaging.link_tokens import LINKS_MAX, OPT_OUT_LINK, TOKEN_LENGTH, make_token
@@ -46,9 +46,15 @@ def word(
     link_base: str,
     smart: bool = True,
     greek: bool = False,
+    personal_links: Sequence[str] = (),
 ) -> Wording:
-    """Freeze `message`. The same input always gives the same wording."""
-    links: list[str] = []
+    """Freeze `message`. The same input always gives the same wording.
+
+    `personal_links` names merge values that are addresses: their tags become short links, and each message
+    keeps its own address.
+    """
+    links = [f"{{{{{name}}}}}" for name in personal_links]
+    own = {name: short_url(link_base, number) for number, name in enumerate(personal_links, start=1)}
 
     def short(url: str) -> str:
         if "{{" in url or url.startswith(f"{link_base}/r/"):
@@ -58,14 +64,14 @@ def word(
         return short_url(link_base, links.index(url) + 1) if url in links else url
 
     tail = OPT_OUT_LINE + short_url(link_base, OPT_OUT_LINK)
-    resolved = compile_template(message, constants)
+    resolved = compile_template(message, {**constants, **own})
     marked = replace_long_urls(source_of(resolved), URL_LENGTH_WORTH_SHORTENING, short)
     encoded = smart_encode(marked, tail=tail, greek=greek) if smart or greek else _as_it_is(marked, tail)
     template = compile_template(encoded.text)
     fitting = fit(template, tail)
     return Wording(
         text=source_of(fitting).rstrip() + tail,
-        links=tuple(_with_scheme(url) for url in links),
+        links=tuple(url if url.startswith("{{") else _with_scheme(url) for url in links),
         smart=encoded,
         unknown_tags=resolved.unknown_tags,
         shortened_to_fit=fitting is not template,

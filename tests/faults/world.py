@@ -41,6 +41,7 @@ POLL_SECONDS = 0.05
 NO_WORKERS = {"worker-sending": 0, "worker-events": 0, "worker-imports": 0}
 # Limits and leases as an operator could set them: nothing of the product is replaced.
 VARIABLES = {
+    "QUIET_HOURS": "false",
     "RATE_LIMITS_ENABLED": "false",
     "CLAIM_LEASE_SECONDS": "3",
     "SMS_BATCH_SIZE": "10",

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, func, insert, literal, null, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from app.core.settings import settings
 from app.core.uow import require_unit_of_work
 from app.credits import service as credits
 from app.messaging.models import Message, Run
 from app.messaging.pricing import is_gsm, parts_of
-from app.messaging.states import Source
+from app.messaging.states import RunKind, Source
 from app.messaging.text.parts import Encoding, count_parts
 from app.messaging.text.template import Template, compile_template
 from app.messaging.wording import Renderer, Wording
+
+KINDS = {Source.TEST: RunKind.TRANSACTIONAL, Source.SERVICE: RunKind.TRANSACTIONAL}
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,16 @@ class Frozen:
     run_id: int
     recipients: int
     credits: int
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One person a run shall text because of one event: once for each (phone, run, event_key)."""
+
+    phone: str
+    contact_id: int | None
+    event_key: str
+    values: Mapping[str, str | None]
 
 
 def price(text: str, recipients: Select[Any]) -> Price:
@@ -70,11 +83,19 @@ def price(text: str, recipients: Select[Any]) -> Price:
 
 
 def open_run(
-    shop_id: int, source: Source, source_id: int, wording: Wording, *, sender: str, run_no: int = 1
+    shop_id: int,
+    source: Source,
+    source_id: int,
+    wording: Wording,
+    *,
+    sender: str,
+    run_no: int = 1,
+    kind: RunKind | None = None,
 ) -> int:
     """Freeze the words of one sending; returns the run's id.
 
-    A step, once per (shop, source, source_id, run_no).
+    A step, once per (shop, source, source_id, run_no). Without a `kind`, tests and answers to somebody's own
+    request are no marketing, everything else is.
     """
     session = require_unit_of_work()
     run = Run(
@@ -85,10 +106,29 @@ def open_run(
         text=wording.text,
         links=list(wording.links),
         sender=sender,
+        kind=kind or KINDS.get(source, RunKind.MARKETING),
     )
     session.add(run)
     session.flush()  # the messages need its id
     return run.id
+
+
+def run_for(
+    shop_id: int, source: Source, source_id: int, wording: Wording, *, sender: str, kind: RunKind
+) -> int:
+    """The source's open run of exactly these words, or a new one. A step.
+
+    For sources that text one person after another; the caller holds a lock on the source.
+    """
+    session = require_unit_of_work()
+    of_source = (Run.shop_id == shop_id, Run.source == source, Run.source_id == source_id)
+    same_words = (Run.text == wording.text, Run.links == list(wording.links), Run.sender == sender)
+    found = select(Run.id).where(*of_source, *same_words, Run.kind == kind, Run.is_open)
+    run_id = session.scalar(found.order_by(Run.id.desc()).limit(1))
+    if run_id is not None:
+        return run_id
+    last = session.scalar(select(func.coalesce(func.max(Run.run_no), 0)).where(*of_source)) or 0
+    return open_run(shop_id, source, source_id, wording, sender=sender, run_no=last + 1, kind=kind)
 
 
 def freeze(shop_id: int, run_id: int, recipients: Select[Any]) -> Frozen:
@@ -132,10 +172,6 @@ def freeze_one(
     """
     session = require_unit_of_work()
     run = session.get_one(Run, run_id)
-    body = Renderer(run.text, len(run.links), settings().link_secrets[0]).render(
-        1, {"phone": phone, **values}
-    )
-    parts = count_parts(body).parts if settings().credit_unit == "part" else 1
     message = Message(
         shop_id=shop_id,
         run_id=run_id,
@@ -143,13 +179,54 @@ def freeze_one(
         phone=phone,
         event_key=event_key,
         merge=dict(values),
-        parts=parts,
+        parts=_parts_of(run, {"phone": phone, **values}),
     )
     session.add(message)
     run.pending = Run.pending + 1
     session.flush()
-    credits.hold(shop_id, run_id, parts, key=f"run:{run_id}:hold:{message.id}")
+    credits.hold(shop_id, run_id, message.parts, key=f"run:{run_id}:hold:{message.id}")
     return message.id
+
+
+def freeze_people(shop_id: int, run_id: int, people: Sequence[Recipient]) -> dict[str, int]:
+    """Pending messages for a handful of people, their credits held together; message ids by event key.
+
+    A step. Who has a message of this (phone, run, event) already is left out. Raises InsufficientCredits when
+    they do not suffice for all: the caller undoes it (a savepoint will do) and may ask for fewer.
+    """
+    session = require_unit_of_work()
+    run = session.get_one(Run, run_id)
+    rows = [
+        {
+            "shop_id": shop_id,
+            "run_id": run_id,
+            "contact_id": person.contact_id,
+            "phone": person.phone,
+            "event_key": person.event_key,
+            "merge": dict(person.values),
+            "parts": _parts_of(run, {"phone": person.phone, **person.values}),
+        }
+        for person in people
+    ]
+    new = (
+        insert_or_skip(Message)
+        .values(rows)
+        .on_conflict_do_nothing(index_elements=["phone", "run_id", "event_key"])
+        .returning(Message.id, Message.event_key, Message.parts)
+    )
+    made = session.execute(new).all() if rows else []
+    if made:
+        run.pending = Run.pending + len(made)
+        session.flush()
+        first = min(message.id for message in made)
+        parts = sum(message.parts for message in made)
+        credits.hold(shop_id, run_id, parts, key=f"run:{run_id}:hold:{first}")
+    return {message.event_key: message.id for message in made}
+
+
+def _parts_of(run: Run, values: Mapping[str, str | None]) -> int:
+    # Every message's links are equally long: any id will do.
+    return count_parts(body_of(run, 1, values)).parts if settings().credit_unit == "part" else 1
 
 
 def _columns(template: Template, audience: FromClause) -> dict[str, ColumnElement[Any]]:

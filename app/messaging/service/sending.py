@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from app.core.clock import now
 from app.core.queue import wake
 from app.core.settings import settings
 from app.core.uow import after_commit, unit_of_work
@@ -91,18 +92,22 @@ def _settle_all(shop_id: int, run_id: int, in_flight: deque[tuple[Batch, Future[
 def claim(shop_id: int, run_id: int) -> Batch | None:
     """Claim the next messages of a run; None when none can be claimed now.
 
-    Messages of people who opted out are skipped and released here; a batch may therefore come back empty.
+    Messages of people who opted out are skipped and released here, and those that the hours of their place
+    forbid are put off; a batch may therefore come back empty.
     """
     size = min(settings().sms_batch_size, settings().mitto_bulk_max)
+    values: dict[str, Any] = {"shop_id": shop_id, "run_id": run_id, "size": size}
+    values["at"] = now() if settings().quiet_hours else None
     with unit_of_work(shop_id) as session:
-        moved = session.execute(queries.CLAIM, {"shop_id": shop_id, "run_id": run_id, "size": size}).all()
+        moved = session.execute(queries.CLAIM, values).all()
         if not moved:
             return None
-        attempt_id = moved[0].attempt_id
-        skipped = sum(row.parts for row in moved if row.state == MessageState.SKIPPED)
+        judged = [row for row in moved if row.state != MessageState.PENDING]
+        claimed = [row for row in judged if row.state == MessageState.CLAIMED]
+        attempt_id = judged[0].attempt_id if judged else 0
+        skipped = sum(row.parts for row in judged if row.state == MessageState.SKIPPED)
         credits.release(shop_id, run_id, skipped, key=f"attempt:{attempt_id}:skip")
-        claimed = [row for row in moved if row.state == MessageState.CLAIMED]
-        if not claimed:
+        if judged and not claimed:
             session.execute(queries.CLOSE_EMPTY_ATTEMPT, {"attempt_id": attempt_id})
             tell_when_drained(session.get_one(Run, run_id))
     return Batch(attempt_id, claimed)

@@ -181,7 +181,8 @@ def _resolve(text: str, known: Mapping[str, str]) -> tuple[str, list[str]]:
 
 
 def _without_stray_braces(literal: str, follows_tag: bool, precedes_tag: bool) -> str:
-    literal = _DOUBLE_BRACES.sub("", literal)
+    while _DOUBLE_BRACES.search(literal):  # taking one pair out can bring another together
+        literal = _DOUBLE_BRACES.sub("", literal)
     literal = literal.lstrip("}") if follows_tag else literal
     return literal.rstrip("{") if precedes_tag else literal
 

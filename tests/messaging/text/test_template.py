@@ -161,6 +161,7 @@ VALUES = st.dictionaries(
     VALUES,
     st.text(max_size=20),
 )
+@example("{}}{", {}, "")
 def test_no_text_crashes_and_none_shows_braces(text: str, values: dict[str, str | None], shop: str) -> None:
     rendered = compile_template(text, {"shopName": shop}).render(values)
 
