@@ -7,12 +7,25 @@ variable at once, so that an operator fixes a deployment in one round.
 from __future__ import annotations
 
 import os
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
 SECRET_BYTES = 32
+# What we ask of a shop: customers and their consent, orders, parcels, discounts, languages.
+SCOPES = (
+    "read_customers",
+    "write_customers",
+    "read_orders",
+    "read_discounts",
+    "write_discounts",
+    "read_fulfillments",
+    "read_locales",
+)
 SECRETS = ("jwt_secret", "unsubscribe_secret", "mitto_webhook_secret", "admin_token", "shopify_api_secret")
 
 
@@ -45,6 +58,12 @@ class Settings:
     admin_token: str
     shopify_api_key: str
     shopify_api_secret: str
+    shopify_webhook_secret: str | None = None
+    shopify_flow_secret: str | None = None
+    shopify_api_version: str = "2026-10"
+    shopify_admin_base: str = "https://{shop}"
+    scopes: tuple[str, ...] = SCOPES
+    token_encryption_keys: tuple[str, ...] = ()
 
     mitto_api_base: str
     mitto_api_key: str
@@ -72,12 +91,21 @@ class Settings:
     rate_limit_traffic_account_max: int = 100
     rate_limit_tenant_max: int = 50
     rate_limits_enabled: bool = True
+    quiet_hours: bool = True
+    marketing_texts_per_day: int = 3
     import_max_bytes: int = 50_000_000
     log_level: str = "INFO"
 
     @property
     def is_production(self) -> bool:
         return self.app_env == "production"
+
+    @property
+    def encryption_keys(self) -> tuple[str, ...]:
+        """TOKEN_ENCRYPTION_KEYS, newest first. Development makes do with one that follows from JWT_SECRET."""
+        if self.token_encryption_keys:
+            return self.token_encryption_keys
+        return (urlsafe_b64encode(sha256(b"tokens" + self.jwt_secret.encode()).digest()).decode(),)
 
     @property
     def link_secrets(self) -> tuple[str, ...]:
@@ -128,6 +156,27 @@ def _frontend_url(raw: str) -> str:
     return _http_url(raw).removesuffix("/shopify")
 
 
+def _admin_base(raw: str) -> str:
+    if raw.count("{shop}") != 1 or set(raw.replace("{shop}", "")) & set("{}"):
+        raise ValueError("must contain {shop} once")
+    _http_url(raw.replace("{shop}", "shop.myshopify.com"))
+    return raw.rstrip("/")
+
+
+def _api_version(raw: str) -> str:
+    if not re.fullmatch(r"20\d\d-(01|04|07|10)", raw):
+        raise ValueError("must look like 2026-10")
+    return raw
+
+
+def _fernet_keys(raw: str) -> tuple[str, ...]:
+    keys = tuple(key for part in raw.split(",") if (key := part.strip()))
+    for key in keys:
+        if len(urlsafe_b64decode(key)) != SECRET_BYTES:  # binascii.Error is a ValueError
+            raise ValueError("must be Fernet keys: 32 bytes each, in url-safe base64")
+    return keys
+
+
 def _postgres_url(raw: str) -> str:
     # SQLAlchemy 2.1 reads postgresql:// as psycopg 3, which is not installed; postgres:// was never
     # supported.
@@ -148,6 +197,9 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "direct_url": _postgres_url,
     "redis_url": _redis_url,
     "mitto_api_base": _http_url,
+    "shopify_admin_base": _admin_base,
+    "shopify_api_version": _api_version,
+    "token_encryption_keys": _fernet_keys,
     "public_base_url": _http_url,
     "shortlink_base_url": _http_url,
     "frontend_url": _frontend_url,
@@ -207,6 +259,10 @@ def _unfit_for_production(values: Mapping[str, Any]) -> list[str]:
     ]
     if not values["mitto_api_base"].startswith("https://"):
         problems.append("MITTO_API_BASE must be https in production")
+    if not values.get("shopify_admin_base", "https://").startswith("https://"):
+        problems.append("SHOPIFY_ADMIN_BASE must be https in production")
+    if not values.get("token_encryption_keys"):
+        problems.append("TOKEN_ENCRYPTION_KEYS is missing (Shopify's tokens are stored encrypted)")
     if not values.get("public_base_url"):
         problems.append("PUBLIC_BASE_URL is missing (jobs have no request to take it from)")
     return problems
