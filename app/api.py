@@ -36,7 +36,8 @@ from app.templates.cli import templates_cli
 from app.templates.routes import admin as template_admin
 from app.templates.routes import blueprint as templates
 from app.webhooks.cli import webhooks_cli
-from app.webhooks.routes import blueprint as mitto_webhooks
+from app.webhooks.routes.mitto import blueprint as mitto_webhooks
+from app.webhooks.routes.shopify import blueprint as shopify_webhooks
 
 BLUEPRINTS = (
     health,
@@ -55,6 +56,7 @@ BLUEPRINTS = (
     opt_out_page,
     unsubscribe,
     mitto_webhooks,
+    shopify_webhooks,
     dashboard,
     reports,
     tracking,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.errors import AuthenticationRequired, NotFound
+from app.core.errors import AuthenticationRequired, DomainError, Forbidden, NotFound
 
 
 class InvalidWebhookSignature(AuthenticationRequired):
@@ -10,5 +10,14 @@ class InvalidWebhookSignature(AuthenticationRequired):
     message = "The webhook is neither signed nor does it carry the shared secret."
 
 
+class UnstorablePayload(DomainError):
+    code = "INVALID_JSON"
+    message = "The body holds numbers that JSON does not know."
+
+
 class EventNotFound(NotFound):
     message = "There is no such event in the inbox."
+
+
+class TriggerNotAllowed(Forbidden):
+    message = "In production only an administrator may fire an automation by hand."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from rq.timeouts import BaseTimeoutException
+
 from app.core.jobs import doorbell, periodic
 from app.core.queue import wake
-from app.webhooks.service import inbox, reports, texts
+from app.webhooks.service import inbox, reports, shopify_events, texts
 
 
 @doorbell("webhooks.apply_reports")
@@ -19,6 +21,13 @@ def receive_replies() -> None:
     """Obey waiting texts from people."""
     if texts.receive_replies():
         wake("webhooks.receive_replies")
+
+
+@doorbell("webhooks.apply_shopify")
+def apply_shopify(shop_id: int) -> None:
+    """Work on waiting events of one shop; to the tail of the queue when they are many."""
+    if shopify_events.apply_events(shop_id, interruptions=(BaseTimeoutException,)):
+        wake("webhooks.apply_shopify", shop_id)
 
 
 @periodic("webhooks.sweep", every_seconds=5)

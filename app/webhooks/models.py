@@ -1,4 +1,4 @@
-"""The inbox."""
+"""The inbox, and how far each shop has been compared with Shopify."""
 
 from __future__ import annotations
 
@@ -6,25 +6,55 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Identity, Index, SmallInteger, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database import Model
 
+Timestamp = DateTime(timezone=True)
+
 
 class Topic(StrEnum):
-    """What an event of the carrier is about."""
+    """What an event of the carrier is about. Shopify's topics are its own words."""
 
     REPORT = "dlr"
     REPLY = "inbound"
 
 
+class Left(StrEnum):
+    """Outcomes of events of Shopify that had no effect and wait for somebody to replay them."""
+
+    DEAD = "dead"
+    NO_HANDLER = "no_handler"
+    UNMATCHED = "unmatched"
+
+
+class Kind(StrEnum):
+    """What is compared with Shopify."""
+
+    CUSTOMERS = "customers"
+    ORDERS = "orders"
+
+
 class WebhookEvent(Model):
     """One event, once per (provider, external_id). While `processed_at` is empty it is due at `available_at`.
 
-    `attempts` counts those in vain. `outcome` says what was done; before that, whether its message was looked
-    up at the carrier.
+    `attempts` counts those in vain, `failure` names the error of the last. `outcome` says what was done;
+    before that, whether its message was looked up at the carrier. Of Shopify's events no two with the same
+    `object_key` are worked on at once.
     """
 
     __tablename__ = "webhook_inbox"
@@ -33,12 +63,17 @@ class WebhookEvent(Model):
     topic: Mapped[str] = mapped_column(Text)
     external_id: Mapped[str] = mapped_column(Text)
     shop_id: Mapped[int | None] = mapped_column(BigInteger)
+    shop_domain: Mapped[str | None] = mapped_column(Text)
+    triggered_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    object_key: Mapped[str | None] = mapped_column(Text)
+    customer_id: Mapped[int | None] = mapped_column(BigInteger)
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    available_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    processed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    received_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    available_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    processed_at: Mapped[datetime | None] = mapped_column(Timestamp)
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     outcome: Mapped[str | None] = mapped_column(Text)
+    failure: Mapped[str | None] = mapped_column(Text)
     __table_args__ = (
         UniqueConstraint("provider", "external_id"),
         Index(
@@ -48,4 +83,45 @@ class WebhookEvent(Model):
             "id",
             postgresql_where=text("processed_at IS NULL"),
         ),
+        Index(
+            "ix_webhook_inbox_shopify_waiting",
+            "shop_id",
+            "id",
+            postgresql_where=text("provider = 'shopify' AND processed_at IS NULL"),
+        ),
+        Index(
+            "ix_webhook_inbox_shopify_customer",
+            "shop_id",
+            "customer_id",
+            postgresql_where=text("provider = 'shopify' AND customer_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_webhook_inbox_shopify_object",
+            "shop_id",
+            "object_key",
+            postgresql_where=text("provider = 'shopify'"),
+        ),
+        Index(
+            "ix_webhook_inbox_left",
+            "outcome",
+            "id",
+            postgresql_where=text("provider = 'shopify' AND outcome IN ('dead', 'no_handler', 'unmatched')"),
+        ),
     )
+
+
+class Reconciliation(Model):
+    """How far a shop has been compared with Shopify: everything changed before `seen_until` is in the inbox.
+
+    While a walk is under way `started_at` and `page_cursor` say where it goes on; `found` counts the events
+    that had never been delivered.
+    """
+
+    __tablename__ = "reconciliations"
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    seen_until: Mapped[datetime] = mapped_column(Timestamp)
+    started_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    page_cursor: Mapped[str | None] = mapped_column(Text)
+    found: Mapped[int] = mapped_column(Integer, server_default="0")
+    finished_at: Mapped[datetime | None] = mapped_column(Timestamp)

@@ -17,3 +17,9 @@ class ReportsReceivedSchema(Schema):
 class TextReceivedSchema(Schema):
     ok = fields.Boolean()
     received = fields.Integer()
+
+
+class EventReceivedSchema(Schema):
+    """The effects come later."""
+
+    ok = fields.Boolean()

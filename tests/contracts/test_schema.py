@@ -27,6 +27,7 @@ from app.messaging import states
 from app.optouts.words import ReplyIntent
 from app.shops.models import ShopStatus, SubscriptionStatus
 from app.templates.models import EshopType
+from app.webhooks.models import Kind
 from tests import build, databases
 from tests.build import APPEND_ONLY
 from tests.contracts.belongings import tenant_tables
@@ -57,6 +58,7 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_inbound_messages_intent", ReplyIntent),
     ("ck_templates_eshop_type", EshopType),
     ("ck_activity_actor_kind", ActorKind),
+    ("ck_reconciliations_kind", Kind),
 ]
 
 

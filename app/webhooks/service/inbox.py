@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -11,25 +10,29 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from app.core.clock import now
-from app.core.phones import mask_phone
 from app.core.queue import wake
 from app.core.uow import across_shops, after_commit
 from app.webhooks import queries
 from app.webhooks.errors import EventNotFound
-from app.webhooks.models import Topic
+from app.webhooks.models import Left, Topic
+from app.webhooks.queries import shopify
 from app.webhooks.service.receiving import BELLS
+from app.webhooks.service.shopify_receiving import BELL
+from app.webhooks.service.showing import shown_of_carrier, shown_of_shopify
 
 KEPT = timedelta(days=30)
 CHUNK = 5000
-NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 
 
 def ring_for_waiting() -> None:
     """Ring for every kind of event that is due: the bells at the door may have been lost."""
     with across_shops("events name no shop"):
         waiting = queries.waiting_topics(list(Topic))
+        shops = shopify.waiting_shops()
     for topic in waiting:
         wake(BELLS[Topic(topic)])
+    for shop_id in shops:
+        wake(BELL, shop_id)
 
 
 def forget_processed() -> None:
@@ -42,10 +45,18 @@ def forget_processed() -> None:
             last = queries.forget_chunk(after, before, CHUNK)
 
 
-def list_events(topic: str | None, *, only_waiting: bool, most: int) -> Sequence[Row[Any]]:
-    """The newest events, for an operator."""
+def list_events(
+    topic: str | None, *, only_waiting: bool, most: int, left: Left | None = None
+) -> Sequence[Row[Any]]:
+    """The newest events, for an operator; with `left` Shopify's that had no effect."""
     with across_shops("an operator looks at the inbox"):
-        return queries.listed(topic, only_waiting=only_waiting, most=most)
+        return queries.listed(topic, only_waiting=only_waiting, most=most, outcome=left)
+
+
+def count_left() -> dict[str, int]:
+    """How many of Shopify's events had no effect and wait for a replay, by reason."""
+    with across_shops("an operator looks at the inbox"):
+        return shopify.count_left()
 
 
 def show_event(event_id: int) -> dict[str, object]:
@@ -54,7 +65,11 @@ def show_event(event_id: int) -> dict[str, object]:
         found = queries.event(event_id)
     if found is None:
         raise EventNotFound
-    return {**found._asdict(), "payload": {key: _shown(key, value) for key, value in found.payload.items()}}
+    if found.provider == shopify.SHOPIFY:
+        payload = shown_of_shopify(found.payload)
+    else:
+        payload = {key: shown_of_carrier(key, value) for key, value in found.payload.items()}
+    return {**found._asdict(), "payload": payload}
 
 
 def replay_events(ids: Sequence[int]) -> int:
@@ -63,14 +78,14 @@ def replay_events(ids: Sequence[int]) -> int:
         topics = queries.replay(ids)
         for topic in set(topics):
             after_commit(partial(wake, BELLS[Topic(topic)]))
-    return len(topics)
+        of_shops = shopify.replay(ids)
+        for shop_id in {event.shop_id for event in of_shops if event.is_due}:
+            after_commit(partial(wake, BELL, shop_id))
+    return len(topics) + sum(event.is_due for event in of_shops)
 
 
-def _shown(key: str, value: object) -> object:
-    if key == "text":
-        return f"({len(str(value))} characters)"
-    if key in {"from", "to"} and value:
-        return mask_phone(str(value))
-    if key == "reason" and value:
-        return NUMBER.sub("•••", str(value))
-    return value
+def replay_left(outcome: Left, topic: str | None, most: int) -> int:
+    """Make Shopify's events without effect due again, the oldest first; how many became due."""
+    with across_shops("an operator replays events"):
+        ids = shopify.left_ids(outcome, topic, most)
+    return replay_events(ids)

@@ -1,4 +1,4 @@
-"""The inbox in SQL. Everything here is across shops: an event names no shop until it has been worked on."""
+"""The inbox in SQL. Everything here is across shops: the carrier's events name no shop."""
 
 from __future__ import annotations
 
@@ -66,16 +66,23 @@ FORGET_CHUNK = text("""
     SELECT max(id) FROM chunk HAVING min(received_at) < :before""")
 
 LIST = text("""
-    SELECT id, topic, external_id, received_at, available_at, processed_at, attempts, outcome
+    SELECT id, topic, external_id, received_at, available_at, processed_at, attempts, outcome, failure
     FROM webhook_inbox
-    WHERE (:topic IS NULL OR topic = :topic) AND (NOT :only_waiting OR processed_at IS NULL)
+    WHERE (:topic IS NULL OR topic = :topic)
+      AND (NOT :only_waiting OR processed_at IS NULL)
+    ORDER BY id DESC LIMIT :most""")
+
+LIST_LEFT = text("""
+    SELECT id, topic, external_id, received_at, available_at, processed_at, attempts, outcome, failure
+    FROM webhook_inbox
+    WHERE provider = 'shopify' AND outcome = :outcome AND (CAST(:topic AS text) IS NULL OR topic = :topic)
     ORDER BY id DESC LIMIT :most""")
 
 SHOW = text("SELECT * FROM webhook_inbox WHERE id = :id")
 
 REPLAY = text("""
     UPDATE webhook_inbox SET processed_at = NULL, attempts = 0, outcome = NULL, available_at = now()
-    WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING topic""")
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND provider = :provider RETURNING topic""")
 
 
 def store(topic: str, events: Mapping[str, Mapping[str, object]]) -> None:
@@ -130,10 +137,12 @@ def forget_chunk(after: int, before: datetime, most: int) -> int | None:
     return last
 
 
-def listed(topic: str | None, *, only_waiting: bool, most: int) -> Sequence[Row[Any]]:
-    """The newest events, without their payloads."""
-    values = {"topic": topic, "only_waiting": only_waiting, "most": most}
-    return require_unit_of_work().execute(LIST, values).all()
+def listed(
+    topic: str | None, *, only_waiting: bool, most: int, outcome: str | None = None
+) -> Sequence[Row[Any]]:
+    """The newest events, without their payloads; with `outcome` Shopify's that ended so."""
+    values = {"topic": topic, "only_waiting": only_waiting, "most": most, "outcome": outcome}
+    return require_unit_of_work().execute(LIST_LEFT if outcome else LIST, values).all()
 
 
 def event(event_id: int) -> Row[Any] | None:
@@ -142,5 +151,5 @@ def event(event_id: int) -> Row[Any] | None:
 
 
 def replay(ids: Sequence[int]) -> Sequence[str]:
-    """Make events due again as if they had just come; the topic of each that exists."""
-    return require_unit_of_work().scalars(REPLAY, {"ids": list(ids)}).all()
+    """Make the carrier's events due again as if they had just come; the topic of each that exists."""
+    return require_unit_of_work().scalars(REPLAY, {"ids": list(ids), "provider": MITTO}).all()

@@ -1,0 +1,42 @@
+"""What an operator may see of an event: its shape and its facts, nothing that points at a person."""
+
+from __future__ import annotations
+
+import re
+
+from app.core.phones import mask_phone
+from app.integrations.shopify.events import instant
+
+NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
+# Texts of Shopify's objects that say nothing about a person. Every other text is told by its length only.
+HARMLESS = frozenset(
+    {
+        "admin_graphql_api_id", "admin_graphql_api_customer_deleted_id", "admin_graphql_api_customer_kept_id",
+        "consent_collected_from", "currency", "customer_locale", "error_code", "financial_status",
+        "fulfillment_status", "myshopify_domain", "opt_in_level", "shipment_status", "shop_domain",
+        "source_name", "state", "status", "timezone", "total_price", "subtotal_price", "type",
+        "country_code", "province_code",
+    }
+)  # fmt: skip
+
+
+def shown_of_carrier(key: str, value: object) -> object:
+    """A member of the carrier's event with numbers masked and without what people wrote."""
+    if key == "text":
+        return f"({len(str(value))} characters)"
+    if key in {"from", "to"} and value:
+        return mask_phone(str(value))
+    if key == "reason" and value:
+        return NUMBER.sub("•••", str(value))
+    return value
+
+
+def shown_of_shopify(value: object, key: str = "") -> object:
+    """Any part of Shopify's payload, the same way."""
+    if isinstance(value, dict):
+        return {name: shown_of_shopify(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [shown_of_shopify(inner, key) for inner in value]
+    if isinstance(value, str) and not (key in HARMLESS or instant(value)):
+        return f"({len(value)} characters)"
+    return value
