@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-from flask import Flask, Response, after_this_request, current_app, g
+from flask import Response, after_this_request, g
 
 from app.access.models import ApiKey
 from app.access.schemas import (
@@ -20,6 +20,7 @@ from app.access.service import keys, reading
 from app.access.service.keys import IssuedKey
 from app.core.activity import Activity
 from app.core.http import ApiBlueprint, Page
+from app.core.http.download import download
 
 api_keys = ApiBlueprint("api-keys", __name__, description="Keys for a shop's own systems")
 activity = ApiBlueprint("activity", __name__, description="Who did what in the shop")
@@ -74,21 +75,7 @@ def list_activity(query: dict[str, Any]) -> Page[Activity]:
 @activity.errors(400, 401)
 def export_activity(query: dict[str, Any]) -> Response:
     """Download what was done in the shop as a CSV file, the newest first."""
-    app = cast(Any, current_app)._get_current_object()
-    lines = _within(app, reading.csv_lines(g.shop_id, **query))
-    response = Response(lines, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="activity.csv"'
-    return _not_kept(response)
-
-
-def _within(app: Flask, lines: Iterator[str]) -> Iterator[str]:
-    """The lines, each made in an app context of its own: a reader who stalls or leaves holds nothing."""
-    while True:
-        with app.app_context():
-            line = next(lines, None)
-        if line is None:
-            return
-        yield line
+    return download(reading.activity_file(g.shop_id, **query), "activity.csv")
 
 
 def _not_kept(response: Response) -> Response:

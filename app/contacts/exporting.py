@@ -5,8 +5,6 @@ Rows are read a portion at a time, each in a short transaction of its own, and n
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -17,13 +15,10 @@ from app.contacts import finding, walking
 from app.contacts.models import Contact, Suppression
 from app.contacts.queries import ContactFilter
 from app.contacts.walking import Order, Position
+from app.core.csv import Cell, Row, csv_file
 from app.core.uow import require_unit_of_work, unit_of_work
 
-Cell = str | int | None
 PORTION = 1000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-PLAIN_PHONE = frozenset("+0123456789")
-BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets read Greek as Latin letters
 CONTACT_HEADER = (
     "phoneE164", "firstName", "lastName", "email", "gender", "birthDate", "smsConsent", "tags", "ordersCount",
     "lastOrderAt", "createdAt", "smsConsentAt", "consentSource", "unsubscribedAt", "evidenceAction",
@@ -47,8 +42,12 @@ def contacts_file(
 
     `members` gives the ids on the lists that `wanted` names; it is called in a unit of work.
     """
-    yield BYTE_ORDER_MARK
-    yield _lines([CONTACT_HEADER])
+    return csv_file(CONTACT_HEADER, _contacts(shop_id, wanted, members))
+
+
+def _contacts(
+    shop_id: int, wanted: ContactFilter, members: Callable[[], Sequence[Select[int]]]
+) -> Iterator[Row]:
     order = Order(wanted.sort_by, wanted.sort_order == "desc")
     position: Position | None = None
     while True:
@@ -60,7 +59,7 @@ def contacts_file(
             evidence = _evidence(shop_id, [contact.phone for contact in contacts])
             require_unit_of_work().expunge_all()
         if contacts:
-            yield _lines(_contact(contact, evidence.get(contact.phone)) for contact in contacts)
+            yield from (_contact(contact, evidence.get(contact.phone)) for contact in contacts)
             position = Position(getattr(contacts[-1], order.column.key), contacts[-1].id)
         if len(ids) < PORTION:
             return
@@ -68,8 +67,10 @@ def contacts_file(
 
 def suppressions_file(shop_id: int) -> Iterator[str]:
     """The whole suppression list as lines of CSV, by number; what `POST /suppressions/import` takes back."""
-    yield BYTE_ORDER_MARK
-    yield _lines([SUPPRESSION_HEADER])
+    return csv_file(SUPPRESSION_HEADER, _suppressions(shop_id))
+
+
+def _suppressions(shop_id: int) -> Iterator[Row]:
     after = ""
     while True:
         portion = (
@@ -82,7 +83,7 @@ def suppressions_file(shop_id: int) -> Iterator[str]:
             found = session.scalars(portion).all()
             session.expunge_all()
         if found:
-            yield _lines((one.phone, one.source, _told(one.created_at)) for one in found)
+            yield from ((one.phone, one.source, _told(one.created_at)) for one in found)
             after = found[-1].phone
         if len(found) < PORTION:
             return
@@ -101,19 +102,6 @@ def _contact(one: Contact, proof: Any) -> Iterable[Cell]:
         yield from (proof.action, proof.source, _told(proof.at), proof.wording, proof.evidence)
     else:
         yield from (None,) * 5
-
-
-def _lines(rows: Iterable[Iterable[Cell]]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerows([_harmless(cell) for cell in row] for row in rows)
-    return written.getvalue()
-
-
-def _harmless(cell: Cell) -> Cell:
-    """A text that no spreadsheet takes for a formula; a number in E.164 is none."""
-    if not isinstance(cell, str) or PLAIN_PHONE.issuperset(cell):
-        return cell
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
 
 
 def _told(moment: date | None) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, cast
+from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Response, g, request
 
 from app.contacts import exporting, merging_two, service
 from app.contacts.models import Contact, Suppression
@@ -29,6 +28,7 @@ from app.core.cache import cached
 from app.core.errors import ValidationFailed
 from app.core.http import ApiBlueprint, Page, PageQuery
 from app.core.http.arguments import JSON_BODY_MAX, BodyTooLarge, InvalidContentType
+from app.core.http.download import download
 
 blueprint = ApiBlueprint("contacts", __name__, description="Contacts, their consent, and who gets no texts")
 CSV: dict[str, Any] = {"schema": {"type": "string"}, "content_type": "text/csv"}
@@ -83,7 +83,7 @@ def merge_contacts(body: dict[str, Any]) -> Contact:
 @blueprint.errors(400, 401, 404)
 def export_contacts(query: dict[str, Any]) -> Response:
     """Give the list as a CSV file, filtered and ordered like the list, with the evidence of consent."""
-    return _file(service.export_contacts(g.shop_id, query["wanted"]), "contacts.csv")
+    return download(service.export_contacts(g.shop_id, query["wanted"]), "contacts.csv")
 
 
 @blueprint.get("/contacts/birthdays")
@@ -140,7 +140,7 @@ def suppress(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.errors(401)
 def export_suppressions() -> Response:
     """Give the whole suppression list as a CSV file."""
-    return _file(exporting.suppressions_file(g.shop_id), "suppressions.csv")
+    return download(exporting.suppressions_file(g.shop_id), "suppressions.csv")
 
 
 @blueprint.post("/suppressions/import")
@@ -165,24 +165,6 @@ def import_suppressions() -> dict[str, Any]:
 def unsuppress(phone: str) -> None:
     """Take a number off the suppression list."""
     service.unsuppress(g.shop_id, phone)
-
-
-def _file(pieces: Iterator[str], filename: str) -> Response:
-    app = cast(Any, current_app)._get_current_object()
-    response = Response(_each_by_itself(app, pieces), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _each_by_itself(app: Flask, pieces: Iterator[str]) -> Iterator[str]:
-    """The pieces, each in an app context of its own: a reader who leaves half-way leaves nothing open."""
-    while True:
-        with app.app_context():
-            piece = next(pieces, None)
-        if piece is None:
-            return
-        yield piece
 
 
 def _uploaded() -> bytes:

@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from typing import Any
 
-from flask import Response, g, jsonify, make_response, request, stream_with_context
+from flask import Response, g, jsonify, make_response, request
 
 from app.contacts.importing import service
 from app.contacts.importing.schemas import (
@@ -16,12 +16,13 @@ from app.contacts.importing.schemas import (
     ImportAcceptedSchema,
     ImportErrorPage,
     ImportResultSchema,
-    errors_as_csv,
+    errors_file,
 )
 from app.contacts.models import ContactImport, ContactImportError
 from app.core.errors import DomainError, ValidationFailed
 from app.core.http import ApiBlueprint, Page, PageQuery
 from app.core.http.arguments import JSON_BODY_MAX, BodyTooLarge, InvalidContentType, InvalidJson
+from app.core.http.download import download
 from app.core.http.envelope import envelope, envelope_schema
 from app.core.settings import settings
 
@@ -124,7 +125,5 @@ def _accept_file() -> Response:
 
 def _errors_file(import_id: int) -> Response:
     found = service.find_import(g.shop_id, import_id)
-    lines = errors_as_csv(service.all_errors(g.shop_id, found.id))
-    response = Response(stream_with_context(lines), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="import-{found.id}-errors.csv"'
-    return response
+    lines = errors_file(service.all_errors(g.shop_id, found.id))
+    return download(lines, f"import-{found.id}-errors.csv")

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
-from io import StringIO
-from typing import Any
 
 from app.contacts.models import ContactImport, ContactImportError, ImportStatus
+from app.core.csv import csv_file
 from app.core.http import Schema, fields, page_schema
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-BYTE_ORDER_MARK = "\ufeff"  # or Excel takes UTF-8 for something else
 
 
 class ContactRowSchema(Schema):
@@ -93,18 +88,7 @@ def progress(one: ContactImport) -> int:
     return min(99, one.done_bytes * 100 // one.size_bytes)
 
 
-def errors_as_csv(errors: Iterable[ContactImportError]) -> Iterator[str]:
-    """The errors as a file for a spreadsheet, line by line. No cell starts a formula."""
-    yield BYTE_ORDER_MARK + _csv_line(["row", "field", "value", "error"])
-    for error in errors:
-        yield _csv_line([error.row, error.field, _harmless(error.value or ""), error.message])
-
-
-def _harmless(value: str) -> str:
-    return "'" + value if value.lstrip(" ").startswith(FORMULA_STARTS) else value
-
-
-def _csv_line(cells: list[Any]) -> str:
-    line = StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+def errors_file(errors: Iterable[ContactImportError]) -> Iterator[str]:
+    """The errors as a CSV file, piece by piece."""
+    header = ("row", "field", "value", "error")
+    return csv_file(header, ((one.row, one.field, one.value, one.message) for one in errors))

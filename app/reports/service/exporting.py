@@ -5,15 +5,15 @@ A file has one kind of row: campaigns for the campaigns report, groups for conta
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from app.core.clock import now
+from app.core.csv import Cell, csv_file, csv_text
 from app.core.uow import unit_of_work
 from app.messaging.states import Source
 from app.reports import queries
@@ -22,13 +22,9 @@ from app.reports.service.days import NOTHING, Days
 from app.reports.service.reported import ContactsReport, ReportedCampaign
 from app.reports.service.windows import Window
 
-Cell = str | int | float | None
 Rows = Iterator[Sequence[Cell]]
 PAGE = 500
 KEPT = timedelta(hours=24)
-# What a spreadsheet takes for a formula. The apostrophe makes it text again.
-FORMULA_SIGNS = ("=", "+", "-", "@")
-BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets read Greek as Latin letters
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 READERS: dict[str, Callable[..., Any]] = {
@@ -91,7 +87,7 @@ def as_answer(exported: Export, report: Any) -> dict[str, Any]:
     """The export as one answer; with the whole CSV inside when that was asked for."""
     return {
         "report": report,
-        "csv": "".join(csv_lines(exported)) if exported.file_format == "csv" else None,
+        "csv": csv_text(chain([exported.header], exported.rows())) if exported.file_format == "csv" else None,
         "file_format": exported.file_format,
         "report_type": exported.report_type,
         "generated_at": exported.generated_at,
@@ -102,23 +98,9 @@ def as_answer(exported: Export, report: Any) -> dict[str, Any]:
 def lines(exported: Export) -> Iterator[str]:
     """The file, piece by piece."""
     if exported.file_format == "csv":
-        yield BYTE_ORDER_MARK
-        yield from csv_lines(exported)
+        yield from csv_file(exported.header, exported.rows())
     else:
         yield from _json_lines(exported)
-
-
-def csv_lines(exported: Export) -> Iterator[str]:
-    """The rows as CSV lines that no spreadsheet mistakes for formulas, the header first."""
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(exported.header)
-    for row in exported.rows():
-        writer.writerow([_harmless(cell) for cell in row])
-        yield written.getvalue()
-        written.seek(0)
-        written.truncate()
-    yield written.getvalue()
 
 
 def _json_lines(exported: Export) -> Iterator[str]:
@@ -127,11 +109,6 @@ def _json_lines(exported: Export) -> Iterator[str]:
         yield separator + json.dumps(dict(zip(exported.header, row, strict=True)), ensure_ascii=False)
         separator = ",\n"
     yield "]" if separator != "[" else "[]"
-
-
-def _harmless(cell: Cell) -> Cell:
-    is_risky = isinstance(cell, str) and (cell.startswith("\t") or cell.lstrip().startswith(FORMULA_SIGNS))
-    return f"'{cell}" if is_risky else cell
 
 
 def _rows_of(shop_id: int, report_type: str, report: Any) -> tuple[Sequence[str], Callable[[], Rows]]:
