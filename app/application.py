@@ -18,6 +18,7 @@ from app.core.http.errors import register_error_handlers
 from app.core.http.lifecycle import IdConverter, register_lifecycle
 from app.core.http.limits import register_limits
 from app.core.logging import configure_logging
+from app.core.metrics import init_metrics
 from app.core.redis import init_redis
 
 
@@ -33,6 +34,7 @@ def build(settings: Settings | None = None) -> Flask:
     init_database(app, settings)
     init_redis(app, settings.redis_url)
     init_cache(app, settings.redis_url)
+    init_metrics(app, settings.redis_url)
     Migrate(app, db, directory="migrations")
     register_error_handlers(app)
     register_lifecycle(app)

@@ -17,6 +17,7 @@ from app.audit import jobs as audit
 from app.campaigns import jobs as campaigns
 from app.contacts import jobs as contacts
 from app.core import jobs as core
+from app.core.cache import tell_sparingly
 from app.core.queue import QUEUES, JsonJob, JsonQueue, queue_name
 from app.core.redis import redis_client
 from app.messaging import jobs as messaging
@@ -55,6 +56,7 @@ def run_worker(names: list[str]) -> None:
     if unknown:
         sys.exit(f"unknown queue: {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}")
     connection = redis_client()
+    tell_sparingly()
     queues = [JsonQueue(name, connection=connection) for name in names or QUEUES]
     worker = Worker(queues, connection=connection, serializer=queues[0].serializer)
     log.info("worker_started")

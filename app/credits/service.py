@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
+from app.core.cache import changed
 from app.core.uow import require_unit_of_work, unit_of_work
 from app.credits import queries
 from app.credits.errors import InsufficientCredits, TransferKeyReused
@@ -303,6 +304,7 @@ def _post(
         raise InsufficientCredits(required=needed, allowance=0, wallet=0) from refused
     if len(posted) < len(movements):
         _check_repeat(shop_id, movements, must_be_new)
+    changed(shop_id, "figures")
     return sum(posted)
 
 

@@ -9,6 +9,7 @@ from app.campaigns import queries as campaigns
 from app.contacts import queries as contacts
 from app.contacts.queries import ContactFilter
 from app.core.activity import record
+from app.core.cache import changed
 from app.core.uow import unit_of_work
 from app.credits import service as credits
 from app.messaging.service import statistics
@@ -57,6 +58,7 @@ def change(shop_id: int, values: dict[str, Any]) -> Settings:
     with unit_of_work(shop_id) as session:
         shop = shops.change_settings(shop_id, **values)
         record(shop_id, "settings.changed", "settings", changed=sorted(values))
+        changed(shop_id, "settings")
         session.flush()  # the wallet is read beside what has been written
         return _settings(shop)
 

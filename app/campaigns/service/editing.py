@@ -22,6 +22,7 @@ from app.campaigns.service.moments import FIELD, read_moment, require_future
 from app.campaigns.service.reading import shown
 from app.campaigns.service.states import find
 from app.core.activity import record
+from app.core.cache import changed
 from app.core.clock import now
 from app.core.errors import ValidationFailed
 from app.core.uow import require_unit_of_work, unit_of_work
@@ -60,6 +61,7 @@ def create_campaign(shop_id: int, given: Mapping[str, Any]) -> ShownCampaign:
         session.add(campaign)
         _save()
         session.refresh(campaign)
+        changed(shop_id, "campaigns")
         record(shop_id, "campaign.created", "campaign", campaign.id, status=campaign.status)
         return shown(shop_id, campaign)
 
@@ -76,6 +78,7 @@ def update_campaign(shop_id: int, campaign_id: int, changes: Mapping[str, Any]) 
             _set_schedule(campaign, _schedule(campaign, changes))
         campaign.last_enqueue_error = None
         _save()
+        changed(shop_id, "campaigns")
         record(shop_id, "campaign.updated", "campaign", campaign_id, changed=sorted(changes))
         return shown(shop_id, campaign)
 
@@ -94,6 +97,7 @@ def schedule_campaign(shop_id: int, campaign_id: int, given: Mapping[str, Any]) 
             campaign.run_id = campaign.frozen_at = campaign.started_at = campaign.finished_at = None
         campaign.last_enqueue_error = None
         _save()
+        changed(shop_id, "campaigns")
         record(shop_id, "campaign.scheduled", "campaign", campaign_id, type=campaign.schedule_type)
         return shown(shop_id, campaign)
 
@@ -112,6 +116,7 @@ def delete_campaign(shop_id: int, campaign_id: int) -> None:
         )
         if gone is None:
             raise InvalidStatus(find(shop_id, campaign_id).status)
+        changed(shop_id, "campaigns")
         record(shop_id, "campaign.deleted", "campaign", campaign_id)
 
 

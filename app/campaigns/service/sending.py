@@ -19,6 +19,7 @@ from app.campaigns.service.addressing import recipients_of, sender_of
 from app.campaigns.service.states import move
 from app.campaigns.service.wording import wording_of
 from app.core.activity import record
+from app.core.cache import changed
 from app.core.clock import now
 from app.core.errors import DomainError
 from app.core.http.schema import instant
@@ -144,6 +145,7 @@ def put_back(shop_id: int, campaign_id: int, refusal: DomainError) -> None:
                 updated_at=func.now(),
             )
         )
+        changed(shop_id, "campaigns")
     log.warning("campaign_put_back", campaign_id=campaign_id, code=refusal.code)
 
 

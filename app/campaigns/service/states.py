@@ -12,6 +12,7 @@ from app.campaigns.errors import AlreadySending, CampaignNotFound, InvalidStatus
 from app.campaigns.models import Campaign, ScheduleType
 from app.campaigns.models import CampaignStatus as Status
 from app.core.activity import record
+from app.core.cache import changed
 from app.core.clock import now
 from app.core.idempotency import store_answer, stored_answer
 from app.core.uow import require_unit_of_work, unit_of_work
@@ -55,6 +56,7 @@ def move(
     if moved is None:
         status = find(shop_id, campaign_id).status
         raise AlreadySending if status == to == Status.SENDING else InvalidStatus(status)
+    changed(shop_id, "campaigns")
     return moved
 
 
@@ -117,6 +119,7 @@ def finish(shop_id: int, campaign_id: int) -> None:
         counts = runs.counts_by_run(shop_id, [campaign.run_id])[campaign.run_id]
         if not counts.is_drained:
             return
+        changed(shop_id, "campaigns")
         reached = counts.accepted + counts.unknown
         campaign.status = Status.COMPLETED if reached else Status.FAILED
         campaign.finished_at = campaign.updated_at = now()

@@ -12,6 +12,7 @@ from app.campaigns.errors import AlreadySending, CampaignNotFound, InvalidStatus
 from app.campaigns.models import Campaign
 from app.campaigns.models import CampaignStatus as Status
 from app.campaigns.service.sending import start
+from app.core.cache import changed
 from app.core.clock import now
 from app.core.errors import DomainError
 from app.core.queue import wake
@@ -98,4 +99,5 @@ def _shelve(shop_id: int, campaign_id: int, refusal: DomainError) -> None:
                 updated_at=func.now(),
             )
         )
+        changed(shop_id, "campaigns")
     log.warning("campaign_shelved", campaign_id=campaign_id, code=refusal.code)

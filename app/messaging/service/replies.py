@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import text
 
+from app.core.cache import changed
 from app.core.uow import require_unit_of_work
 
 # The unique key of messages leads with the phone. Only what may have left the house can be answered; a reply
@@ -63,4 +64,6 @@ def store_reply(inbox_id: int, reply: ReadReply, answered: Answered | None) -> b
         "inbox_id": inbox_id,
         **asdict(reply),
     }
+    if answered:
+        changed(answered.shop_id, "figures")
     return require_unit_of_work().scalar(STORE_REPLY, row) is not None

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.core.cache import changed
 from app.core.settings import settings
 from app.core.uow import require_unit_of_work
 from app.credits import service as credits
@@ -56,6 +57,8 @@ def record_reports(reports: Sequence[ReportRow]) -> set[str]:
     if settings().refund_undelivered:
         for (shop_id, run_id), messages in sorted(failed.items()):
             credits.refund_messages(shop_id, run_id, messages)
+    for shop_id in {row.shop_id for row in rows}:
+        changed(shop_id, "figures")
     return {report.provider_message_id for report in reports} - {row.provider_message_id for row in rows}
 
 

@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, g
 
+from app.core.cache import cached
 from app.core.http import ApiBlueprint
+from app.reports.routes import FAMILIES
 from app.reports.schemas.overview import KpisSchema, ReportsOverviewSchema
 from app.reports.schemas.reports import (
     AutomationsReportSchema,
@@ -24,6 +26,7 @@ from app.reports.service.exporting import Export
 
 blueprint = ApiBlueprint("reports", __name__, description="Figures over a time")
 Query = dict[str, Any]
+SECONDS = 300  # what a change whose process died before telling may stay unseen
 SCHEMAS = {
     "overview": ReportsOverviewSchema,
     "campaigns": CampaignsReportSchema,
@@ -43,6 +46,7 @@ FILE = {"text/csv": {"schema": {"type": "string"}}, "application/json": {"schema
 
 
 @blueprint.get("/reports/overview")
+@cached(*FAMILIES, seconds=SECONDS)
 @blueprint.arguments(WindowQuery, location="query")
 @blueprint.data(200, ReportsOverviewSchema)
 def show_overview(query: Query) -> Any:
@@ -51,6 +55,7 @@ def show_overview(query: Query) -> Any:
 
 
 @blueprint.get("/reports/kpis")
+@cached(*FAMILIES, seconds=SECONDS)
 @blueprint.data(200, KpisSchema)
 def kpis() -> Any:
     """The shop now, and its last seven days."""
@@ -58,6 +63,7 @@ def kpis() -> Any:
 
 
 @blueprint.get("/reports/campaigns")
+@cached(*FAMILIES, seconds=SECONDS)
 @blueprint.arguments(CampaignsQuery, location="query")
 @blueprint.data(200, CampaignsReportSchema)
 def campaigns(query: Query) -> Any:
@@ -66,6 +72,7 @@ def campaigns(query: Query) -> Any:
 
 
 @blueprint.get("/reports/campaigns/<id:campaign_id>")
+@cached(*FAMILIES, seconds=SECONDS)
 @blueprint.arguments(WindowQuery, location="query")
 @blueprint.data(200, CampaignReportSchema)
 @blueprint.errors(404)
@@ -75,6 +82,7 @@ def campaign(query: Query, campaign_id: int) -> Any:
 
 
 @blueprint.get("/reports/automations")
+@cached(*FAMILIES, seconds=SECONDS)
 @blueprint.arguments(WindowQuery, location="query")
 @blueprint.data(200, AutomationsReportSchema)
 def automations(query: Query) -> Any:
@@ -83,6 +91,7 @@ def automations(query: Query) -> Any:
 
 
 @blueprint.get("/reports/messaging")
+@cached(*FAMILIES, seconds=SECONDS)
 @blueprint.arguments(WindowQuery, location="query")
 @blueprint.data(200, MessagingReportSchema)
 def messaging(query: Query) -> Any:
@@ -91,6 +100,7 @@ def messaging(query: Query) -> Any:
 
 
 @blueprint.get("/reports/credits")
+@cached(*FAMILIES, seconds=SECONDS)
 @blueprint.arguments(CreditsQuery, location="query")
 @blueprint.data(200, CreditsReportSchema)
 def credits(query: Query) -> Any:
@@ -99,6 +109,7 @@ def credits(query: Query) -> Any:
 
 
 @blueprint.get("/reports/contacts")
+@cached(*FAMILIES, seconds=SECONDS)
 @blueprint.arguments(WindowQuery, location="query")
 @blueprint.data(200, ContactsReportSchema)
 def contacts(query: Query) -> Any:

@@ -14,6 +14,7 @@ from app.campaigns import queries as campaigns
 from app.campaigns.models import CampaignStatus
 from app.campaigns.queries import CampaignFilter
 from app.campaigns.service.figures import ShownCampaign, with_figures
+from app.core.cache import not_to_be_kept
 from app.core.uow import require_unit_of_work, unit_of_work
 from app.credits import history
 from app.credits import service as credits
@@ -147,6 +148,7 @@ def _part(shop_id: int, name: str, read: Callable[[int], T], instead: T) -> T:
             return read(shop_id)
     except SQLAlchemyError as failed:
         log.error("dashboard_part_failed", part=name, exc_info=failed)
+        not_to_be_kept()
         return instead
 
 
