@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from app.core.cache import changed
 from app.core.settings import settings
 from app.core.uow import across_shops, require_unit_of_work, unit_of_work
 from app.messaging.link_tokens import OPT_OUT_LINK, read_token
@@ -80,6 +81,7 @@ def count_click(found: FoundLink) -> None:
     with unit_of_work(found.shop_id) as session:
         session.execute(TAKE_TURN, {"message_id": str(found.message_id)})
         session.execute(COUNT_CLICK, click)
+        changed(found.shop_id, "figures")
 
 
 def count_opt_out(run_id: int) -> None:
