@@ -64,6 +64,7 @@ class Settings:
     shopify_admin_base: str = "https://{shop}"
     scopes: tuple[str, ...] = SCOPES
     token_encryption_keys: tuple[str, ...] = ()
+    suppression_key: str | None = None
 
     mitto_api_base: str
     mitto_api_key: str
@@ -99,6 +100,11 @@ class Settings:
     @property
     def is_production(self) -> bool:
         return self.app_env == "production"
+
+    @property
+    def suppression_hash_key(self) -> str:
+        """SUPPRESSION_KEY: what erased people's opt-outs are hashed with. Development makes do with JWT_SECRET."""
+        return self.suppression_key or self.jwt_secret
 
     @property
     def encryption_keys(self) -> tuple[str, ...]:
@@ -261,6 +267,8 @@ def _unfit_for_production(values: Mapping[str, Any]) -> list[str]:
         problems.append("MITTO_API_BASE must be https in production")
     if not values.get("shopify_admin_base", "https://").startswith("https://"):
         problems.append("SHOPIFY_ADMIN_BASE must be https in production")
+    if len((values.get("suppression_key") or "").encode()) < SECRET_BYTES:
+        problems.append("SUPPRESSION_KEY is missing or too short (opt-outs of erased people are hashed with it)")
     if not values.get("token_encryption_keys"):
         problems.append("TOKEN_ENCRYPTION_KEYS is missing (Shopify's tokens are stored encrypted)")
     if not values.get("public_base_url"):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com")
+from app.integrations.shopify.addresses import SHOP_DOMAIN as SHOP_DOMAIN
 
 
 def normalise_domain(raw: str) -> str | None:

@@ -1,0 +1,1 @@
+"""Connections with Shopify: the use cases and steps, by verb."""
