@@ -11,7 +11,8 @@ from app.core.http import Schema, fields
 from app.core.settings import settings
 from app.settings import values
 from app.settings.guide import USAGE_GUIDE
-from app.settings.values import Currency, EshopType
+from app.settings.values import Currency
+from app.shops.models import EshopType
 
 CURRENCIES = [currency.value for currency in Currency]
 ESHOP_TYPES = [kind.value for kind in EshopType]

@@ -24,19 +24,6 @@ class Currency(StrEnum):
     USD = "USD"
 
 
-class EshopType(StrEnum):
-    FASHION = "fashion"
-    BEAUTY = "beauty"
-    ELECTRONICS = "electronics"
-    FOOD = "food"
-    SERVICES = "services"
-    HOME = "home"
-    SPORTS = "sports"
-    BOOKS = "books"
-    TOYS = "toys"
-    GENERIC = "generic"
-
-
 def read_sender(raw: str) -> dict[str, str | None]:
     """The two sender columns for a number or a name; nothing clears both."""
     sender = raw.strip()

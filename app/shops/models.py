@@ -17,6 +17,21 @@ class ShopStatus(StrEnum):
     UNINSTALLED = "uninstalled"
 
 
+class EshopType(StrEnum):
+    """What a shop sells."""
+
+    FASHION = "fashion"
+    BEAUTY = "beauty"
+    ELECTRONICS = "electronics"
+    FOOD = "food"
+    SERVICES = "services"
+    HOME = "home"
+    SPORTS = "sports"
+    BOOKS = "books"
+    TOYS = "toys"
+    GENERIC = "generic"
+
+
 class SubscriptionStatus(StrEnum):
     ACTIVE = "active"
     TRIALING = "trialing"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import (
     ARRAY,
@@ -25,21 +24,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.database import Model
 
 Timestamp = DateTime(timezone=True)
-
-
-class EshopType(StrEnum):
-    """What a shop sells."""
-
-    FASHION = "fashion"
-    BEAUTY = "beauty"
-    ELECTRONICS = "electronics"
-    FOOD = "food"
-    SERVICES = "services"
-    HOME = "home"
-    SPORTS = "sports"
-    BOOKS = "books"
-    TOYS = "toys"
-    GENERIC = "generic"
 
 
 class Template(Model):

@@ -23,7 +23,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core.uow import require_unit_of_work
-from app.templates.models import EshopType, Template, TemplateUsage
+from app.shops.models import EshopType
+from app.templates.models import Template, TemplateUsage
 
 # One at a time for each owner: two releases that seed at once would lock the rows in different orders.
 TAKE_SEEDING_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('templates of ' || :owner, 0))")

@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.core.http import PageQuery, Schema, fields, page_schema
-from app.templates.models import EshopType
+from app.shops.models import EshopType
 from app.templates.queries import TemplateFilter
 
 MAX_OFFSET = 100_000_000

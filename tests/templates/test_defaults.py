@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.core.uow import across_shops, unit_of_work
+from app.shops.models import EshopType
 from app.templates import service
 from app.templates.library import LIBRARY_VERSION, SHARED_LIBRARY, SHOP_SETS
-from app.templates.models import EshopType
 from tests.audiences.people import Caller
 from tests.templates.together import at_once
 

@@ -13,8 +13,8 @@ from app.messaging.link_tokens import OPT_OUT_LINK
 from app.messaging.text.parts import Encoding, count_parts
 from app.messaging.text.template import compile_template
 from app.messaging.wording import OPT_OUT_LINE, short_url
+from app.shops.models import EshopType
 from app.templates.library import LIBRARY_VERSION, SHARED_LIBRARY, SHOP_SETS, STORE_CATEGORIES, LibraryText
-from app.templates.models import EshopType
 
 ALL = [*SHARED_LIBRARY, *(entry for shop_set in SHOP_SETS.values() for entry in shop_set)]
 LONG_NAME, LONG_CODE = "Christopherr", "SUMMER2026"

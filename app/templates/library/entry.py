@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.templates.models import EshopType
+from app.shops.models import EshopType
 
 
 @dataclass(frozen=True)

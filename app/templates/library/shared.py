@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.shops.models import EshopType
 from app.templates.library.entry import SHARED_PURPOSES, LibraryText
-from app.templates.models import EshopType
 
 
 @dataclass(frozen=True)

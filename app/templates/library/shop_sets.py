@@ -5,8 +5,8 @@ Lengths as in the shared library.
 
 from __future__ import annotations
 
+from app.shops.models import EshopType
 from app.templates.library.entry import SHOP_PURPOSES, LibraryText
-from app.templates.models import EshopType
 
 # By type of shop, then by functional category.
 TEXTS: dict[EshopType, dict[str, str]] = {

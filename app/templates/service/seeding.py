@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 
 from app.core.uow import across_shops, require_unit_of_work, unit_of_work
 from app.shops import service as shops
+from app.shops.models import EshopType
 from app.templates import queries
 from app.templates.library import LIBRARY_VERSION, SHARED_LIBRARY, SHOP_SETS, LibraryText
-from app.templates.models import EshopType
 
 
 @dataclass(frozen=True)
