@@ -71,7 +71,7 @@ def unsubscribe(token: str) -> dict[str, object]:
 def _page(state: str, link: OptOutLink | None, status: int = 200) -> Response:
     words = wording(request.accept_languages.best_match(LANGUAGES))
     names = {
-        "shop": (link and link.shop_name) or words.this_shop,
+        "shop": link.shop_name if link else "",
         "phone": mask_phone(link.phone) if link else "",
     }
     response = make_response(

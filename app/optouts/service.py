@@ -18,7 +18,6 @@ from app.optouts.errors import InvalidOptOutLink
 from app.optouts.legacy_tokens import read_legacy_token
 from app.optouts.words import ReplyIntent, read_reply
 from app.shops import service as shops
-from app.shops.errors import ShopNotFound
 
 OPTED_OUT = "opted_out"
 MAX_ID = 2**63 - 1
@@ -26,7 +25,7 @@ MAX_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class OptOutLink:
-    """Whom an opt-out link concerns. Shop names are empty for a shop that has left; ids for an old token."""
+    """Whom an opt-out link concerns. An old token names no message, and maybe no contact."""
 
     shop_id: int
     phone: str
@@ -144,18 +143,16 @@ def _legacy_shop(named: str, phone: str) -> int | None:
 
 def _described(link: OptOutLink) -> OptOutLink:
     person = queries.person(link.shop_id, link.phone)
-    described = replace(
+    shop = shops.known_shop(link.shop_id)  # one that has left is still the one that texted
+    return replace(
         link,
         contact_id=person.contact_id or link.contact_id,
         first_name=person.first_name,
         last_name=person.last_name,
         consent=OPTED_OUT if person.is_suppressed else person.consent,
+        shop_name=shop.display_name,
+        shop_domain=shop.domain,
     )
-    try:
-        shop = shops.find_shop(link.shop_id)
-    except ShopNotFound:  # it has left; the number's wish is still recorded
-        return described
-    return replace(described, shop_name=shop.display_name, shop_domain=shop.domain)
 
 
 def _e164(raw: str) -> str:

@@ -12,7 +12,6 @@ class Wording:
     """`{shop}` stands for the shop's name, `{phone}` for the masked number."""
 
     language: str
-    this_shop: str
     ask_title: str
     ask_text: str
     button: str
@@ -26,7 +25,6 @@ class Wording:
 
 ENGLISH = Wording(
     language="en",
-    this_shop="this shop",
     ask_title="Stop texts from {shop}?",
     ask_text="{shop} will not send marketing messages to {phone} any more.",
     button="Stop texts",
@@ -39,7 +37,6 @@ ENGLISH = Wording(
 )
 GREEK = Wording(
     language="el",
-    this_shop="το κατάστημα",
     ask_title="Διακοπή μηνυμάτων από {shop};",
     ask_text="Δεν θα λαμβάνετε πια προωθητικά μηνύματα από {shop} στον αριθμό {phone}.",
     button="Διακοπή μηνυμάτων",

@@ -26,8 +26,16 @@ PERIOD = {"month": timedelta(days=30), "year": timedelta(days=365)}
 
 def find_shop(shop_id: int) -> Shop:
     """The shop. A step. Raises ShopNotFound also for one that has uninstalled the app."""
+    shop = known_shop(shop_id)
+    if shop.status != ShopStatus.ACTIVE:
+        raise ShopNotFound
+    return shop
+
+
+def known_shop(shop_id: int) -> Shop:
+    """The shop, installed or not, for those whom it has texted. A step. Raises ShopNotFound."""
     shop = require_unit_of_work().get(Shop, shop_id)
-    if shop is None or shop.status != ShopStatus.ACTIVE:
+    if shop is None:
         raise ShopNotFound
     return shop
 

@@ -17,6 +17,7 @@ from app.contacts import consent
 from app.contacts.consent import ConsentSource
 from app.core.settings import settings
 from app.core.uow import across_shops, unit_of_work
+from app.shops import service as shops
 from tests.links.rows import (
     MASKED,
     PHONE,
@@ -166,11 +167,14 @@ def test_somebody_who_is_no_contact_any_more_can_still_opt_out(client: FlaskClie
 def test_the_link_works_after_the_shop_has_left(client: FlaskClient, sent: SentText) -> None:
     with across_shops("a test lets a shop leave") as session:
         session.execute(text("UPDATE shops SET status = 'uninstalled' WHERE id = :id"), {"id": sent.shop_id})
+        name = shops.known_shop(sent.shop_id).display_name
 
     asked = client.get(f"/opt-out/{sent.token()}")
     done = client.post(f"/opt-out/{sent.token()}")
 
     assert asked.status_code == done.status_code == 200
+    assert name in asked.text and name in done.text
+    assert client.get(f"/unsubscribe/{sent.token()}").json["data"]["shop"]["shopName"] == name
     assert consent_of(sent.shop_id) == "opted_out"
 
 
