@@ -1,4 +1,4 @@
-"""The outside world, pretended: an SMS carrier and the phones it serves, as an application of its own.
+"""The outside world, pretended: an SMS carrier with its phones, and a Shopify, as an application of its own.
 
 Nothing in the product imports this package, and it imports nothing of the product: they meet over HTTP only.
 """
@@ -10,6 +10,7 @@ from app.sandbox.carrier import carrier
 from app.sandbox.config import SandboxConfig
 from app.sandbox.inbox import inbox
 from app.sandbox.inspection import inspection
+from app.sandbox.shopify.doors import DOORS
 from app.sandbox.state import Sandbox
 
 __all__ = ["SandboxConfig", "create_sandbox"]
@@ -25,7 +26,7 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     app.extensions["sandbox"] = Sandbox.start(config)
-    for blueprint in (carrier, inspection, inbox):
+    for blueprint in (carrier, inspection, inbox, *DOORS):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _as_json)
     return app

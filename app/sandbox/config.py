@@ -1,7 +1,7 @@
 """How one sandbox behaves, from flags or SANDBOX_* variables. No other module here reads the environment."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
@@ -30,7 +30,16 @@ class SandboxConfig:
     report_array_max: int = 500
     report_attempts: int = 8
     retry_seconds: float = 0.5  # first pause before a refused report is posted again; doubles each time
+    # Shopify's side: the app as it is registered there
+    app_url: str = ""  # where the app's /auth and /webhooks are; empty: nothing is posted unasked
+    shopify_api_key: str = "sandbox-shopify-key"
+    shopify_api_secret: str = "sandbox-shopify-secret-of-32-bytes"  # noqa: S105 -- several with commas, newest first
+    shopify_retry_seconds: float = 1.0  # pause before a webhook's first retry; doubles each time
     app_env: str = "development"
+
+    def shopify_secrets(self) -> list[str]:
+        """The live client secrets, newest first."""
+        return [secret.strip() for secret in self.shopify_api_secret.split(",") if secret.strip()]
 
     def require_not_production(self) -> None:
         """Raise SandboxInProduction when APP_ENV is production."""
@@ -66,6 +75,10 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[SandboxConfi
         failure_share=flags.failure_share,
         late_share=flags.late_share,
         report_array_max=flags.report_array_max,
+        app_url=flags.app_url.rstrip("/"),
+        shopify_api_key=flags.shopify_api_key,
+        shopify_api_secret=flags.shopify_api_secret,
+        shopify_retry_seconds=flags.shopify_retry_seconds,
         app_env=environ.get("APP_ENV", "development"),
     )
     return config, Address(port=flags.port, threads=flags.threads)
@@ -73,7 +86,8 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[SandboxConfi
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m app.sandbox", description="A pretend SMS carrier with a phone inbox."
+        prog="python -m app.sandbox",
+        description="A pretend SMS carrier with a phone inbox, and a pretend Shopify.",
     )
     default = SandboxConfig()
 
@@ -101,9 +115,22 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     flag("--failure-share", default.failure_share, "share of phones that do not exist")
     flag("--late-share", default.late_share, "share of phones whose report comes late")
     flag("--report-array-max", default.report_array_max, "reports in one post")
+    _shopify_flags(flag)
     switch("--no-reports", "accept and stay silent")
     switch("--quick", "outcomes within 50-300 ms")
     return parser
+
+
+def _shopify_flags(flag: Callable[[str, str | int | float, str], None]) -> None:
+    default = SandboxConfig()
+    flag("--app-url", default.app_url, "base of the app's /auth and /webhooks/shopify")
+    flag("--shopify-api-key", default.shopify_api_key, "the app's client id at Shopify")
+    flag(
+        "--shopify-api-secret",
+        default.shopify_api_secret,
+        "its secret, at least 32 bytes; old ones after a comma",
+    )
+    flag("--shopify-retry-seconds", default.shopify_retry_seconds, "pause before a webhook's first retry")
 
 
 def _variable(flag: str) -> str:

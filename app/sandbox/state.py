@@ -9,23 +9,25 @@ from app.sandbox.config import SandboxConfig
 from app.sandbox.faults import FaultList
 from app.sandbox.outcomes import outcome_for
 from app.sandbox.reports import Outlook, Reporter
+from app.sandbox.shopify.state import Shopify
 from app.sandbox.store import Store
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The carrier's parts. `close` it when the server is gone."""
+    """The carrier's parts, and the Shopify beside it. `close` it when the server is gone."""
 
     config: SandboxConfig
     store: Store
     faults: FaultList
     reporter: Reporter
+    shopify: Shopify
 
     @classmethod
     def start(cls, config: SandboxConfig) -> "Sandbox":
         """Open the store and take up the reports that a former run still owed."""
         store = Store(config.store)
-        sandbox = cls(config, store, FaultList(config.seed), Reporter(config, store))
+        sandbox = cls(config, store, FaultList(config.seed), Reporter(config, store), Shopify.start(config))
         if config.reports:
             sandbox.reporter.schedule(
                 Outlook(row["id"], row["phone"], row["sender"], outcome_for(row["phone"], config))
@@ -40,7 +42,8 @@ class Sandbox:
         self.store.forget_everything()
 
     def close(self) -> None:
-        """Stop the reports, then close the store."""
+        """Stop what is still to be told, then close the stores."""
+        self.shopify.close()
         self.reporter.close()
         self.store.close()
 
