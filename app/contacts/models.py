@@ -70,6 +70,13 @@ class ImportStatus(StrEnum):
     FAILED = "failed"
 
 
+# What Shopify does not know yet. It believes the newest word, so what is older than its own is not told, and
+# neither is a consent out of a list: it was not given here, and nobody knows when.
+CONSENT_TO_TELL = """shopify_customer_id IS NOT NULL AND consent IS DISTINCT FROM shopify_consent
+  AND (shopify_consent_at IS NULL OR shopify_consent_at <= consent_at)
+  AND (consent = 'opted_out' OR consent = 'opted_in' AND consent_source NOT IN ('shopify', 'import'))"""
+
+
 class Contact(Model):
     """One phone number of one shop. `consent` projects its consent events: only `consent.py` writes it.
 
@@ -122,9 +129,7 @@ class Contact(Model):
         CheckConstraint("last_name <> '' AND length(last_name) <= 100", name="last_name"),
         CheckConstraint("gender IN ('male', 'female', 'other')", name="gender"),
         CheckConstraint("consent IN ('opted_in', 'opted_out', 'unknown')", name="consent"),
-        CheckConstraint(
-            "shopify_consent IN ('opted_in', 'opted_out', 'unknown')", name="shopify_consent"
-        ),
+        CheckConstraint("shopify_consent IN ('opted_in', 'opted_out', 'unknown')", name="shopify_consent"),
         Index(
             "uq_contacts_shop_id_shopify_customer_id",
             "shop_id",
@@ -136,10 +141,7 @@ class Contact(Model):
             "ix_contacts_consent_to_tell",
             "shop_id",
             "consent_at",
-            postgresql_where=text(
-                "shopify_customer_id IS NOT NULL AND consent <> 'unknown'"
-                " AND consent IS DISTINCT FROM shopify_consent"
-            ),
+            postgresql_where=text(CONSENT_TO_TELL),
         ),
         Index(
             "uq_contacts_shop_id_email",

@@ -144,6 +144,16 @@ def hear_consent(shop_id: int, contact: Contact, stated: StatedConsent, evidence
     return changed
 
 
+def note_told(shop_id: int, contact_id: int, shopify_id: int, answer: StatedConsent) -> None:
+    """Keep what Shopify says of the consent after it was told ours. Changes nothing of ours."""
+    told = select(Contact).where(
+        Contact.shop_id == shop_id, Contact.id == contact_id, Contact.shopify_customer_id == shopify_id
+    )
+    contact = require_unit_of_work().scalar(told.with_for_update())
+    if contact is not None:
+        _note(contact, answer)
+
+
 def hear_of_number(shop_id: int, phone: Phone, stated: StatedConsent, evidence: Evidence) -> bool:
     """The same for a number by itself. A consent to a number without a contact waits for its contact."""
     owner = find(shop_id, None, [phone.e164], None)

@@ -21,12 +21,12 @@ log = structlog.get_logger(__name__)
 # One queue per kind of worker: a worker that listens to one queue pops safely (BLMOVE), and a long import
 # cannot stand in front of a send. Topics that are not listed go to `events`.
 QUEUES = ("sending", "events", "imports")
-QUEUE_OF_FEATURE = {"messaging": "sending", "contacts": "imports"}
-QUEUE_OF_TOPIC = {"messaging.sweep": "events"}
+QUEUE_OF_FEATURE = {"messaging": "sending", "contacts": "imports", "customers": "imports"}
+QUEUE_OF_TOPIC = {"messaging.sweep": "events", "customers.push_consent": "events"}
 
 JOB_TIMEOUT_SECONDS = 60
 LONG_JOB_TIMEOUT_SECONDS = 3600
-LONG_TOPICS = {"contacts.run_import", "campaigns.freeze"}
+LONG_TOPICS = {"contacts.run_import", "customers.import_all", "campaigns.freeze"}
 # How long a rung bell keeps silent if its job is lost. A job clears its own bell when it starts.
 BELL_SECONDS = 10
 

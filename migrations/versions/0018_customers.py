@@ -12,7 +12,8 @@ revision = "0018"
 down_revision = "0017"
 
 # shopify_updated_at is the age of the customer as we have it, shopify_consent what Shopify says of the consent
-# (empty: nothing), so what Shopify must still be told is what differs: no message of ours needs to be kept.
+# (empty: nothing), so what Shopify must still be told is what differs: no message of ours needs to be kept. A
+# consent out of a list is not told: it was not given here, and nobody knows when.
 COLUMNS = """
 ALTER TABLE contacts
   ADD COLUMN shopify_customer_id bigint,
@@ -24,7 +25,9 @@ ALTER TABLE suppressions ADD COLUMN confirmed_at timestamptz;
 CREATE UNIQUE INDEX uq_contacts_shop_id_shopify_customer_id ON contacts (shop_id, shopify_customer_id)
   WHERE shopify_customer_id IS NOT NULL;
 CREATE INDEX ix_contacts_consent_to_tell ON contacts (shop_id, consent_at)
-  WHERE shopify_customer_id IS NOT NULL AND consent <> 'unknown' AND consent IS DISTINCT FROM shopify_consent;
+  WHERE shopify_customer_id IS NOT NULL AND consent IS DISTINCT FROM shopify_consent
+    AND (shopify_consent_at IS NULL OR shopify_consent_at <= consent_at)
+    AND (consent = 'opted_out' OR consent = 'opted_in' AND consent_source NOT IN ('shopify', 'import'));
 """
 
 # One at a time per shop: whoever asks for a second one joins the first.

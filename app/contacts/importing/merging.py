@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.contacts import consent
+from app.contacts import consent, suppressed_hashes
 from app.contacts.importing.rows import Problem, Row, together
 from app.core.clock import now
 from app.core.uow import require_unit_of_work
@@ -122,6 +122,7 @@ def merge(shop_id: int, rows: Sequence[Row], evidence: dict[str, Any]) -> Merged
     cursor = session.connection().connection.cursor()
     cursor.copy_expert(COPY_INCOMING, StringIO("".join(_lines(_one_per_phone(rows)))))
     consent.take_turn(shop_id)
+    suppressed_hashes.recall(shop_id, (row.phone for row in rows))
     given = {"shop_id": shop_id, "source": "import", "at": now(), "evidence": json.dumps(evidence)}
     result = session.execute(MERGE, given).one()
     session.execute(DROP_INCOMING)
@@ -159,14 +160,20 @@ def _lines(rows: Iterable[Row]) -> Iterable[str]:
             row.gender,
             row.birth_date and row.birth_date.isoformat(),
             row.consent,
-            row.tags and _array(row.tags),
+            row.tags and array(row.tags),
             "t" if repeated else "f",
         )
-        # NUL, which no value can contain, stands in for NULL until backslashes have been doubled.
-        line = "\t".join([value or "\x00" for value in values])
-        yield line.replace("\\", "\\\\").replace("\x00", "\\N") + "\n"
+        yield copy_line(values)
 
 
-def _array(tags: Sequence[str]) -> str:
+def copy_line(values: Iterable[Any]) -> str:
+    """One row in COPY's text format, empty values as NULL. No value may hold a tab, a line end or NUL."""
+    # NUL, which no value can contain, stands in for NULL until backslashes have been doubled.
+    line = "\t".join([value or "\x00" for value in values])
+    return line.replace("\\", "\\\\").replace("\x00", "\\N") + "\n"
+
+
+def array(tags: Sequence[str]) -> str:
+    """An array of texts as Postgres reads it."""
     quoted = (tag.replace("\\", "\\\\").replace('"', '\\"') for tag in tags)
     return '{"' + '","'.join(quoted) + '"}'

@@ -13,6 +13,10 @@ from app.contacts import shopify_customers as contacts
 from app.contacts.consent_record import take_turn
 from app.contacts.models import Consent, Contact
 from app.contacts.shopify_customers import Customer
+from app.core.clock import now
+from app.core.queue import wake
+from app.core.uow import after_commit
+from app.customers import queries
 from app.customers.service import payloads
 from app.integrations.shopify.events import ShopifyEvent, object_id
 from app.shops import service as shops
@@ -20,6 +24,7 @@ from app.shops import service as shops
 APPLIED, STALE = "applied", "stale"
 UNKNOWN_CUSTOMER, NO_PHONE, NO_CUSTOMER = "unknown_customer", "no_phone", "names_no_customer"
 PHONE_TAKEN = "phone_of_another_contact"
+NOT_OURS = "unknown_operation"
 
 
 def customer_changed(event: ShopifyEvent) -> str:
@@ -81,6 +86,18 @@ def customers_merged(event: ShopifyEvent) -> str:
     if gone is None:
         return UNKNOWN_CUSTOMER
     contacts.link(event.shop_id, gone, kept_id)
+    return APPLIED
+
+
+def bulk_finished(event: ShopifyEvent) -> str:
+    """bulk_operations/finish: the import that waits for the file goes on. Idempotent by its id."""
+    operation_id = event.payload.get("admin_graphql_api_id")
+    kind = event.payload.get("type")
+    if not isinstance(operation_id, str) or (isinstance(kind, str) and kind.lower() != "query"):
+        return NOT_OURS
+    if queries.note_finished(event.shop_id, operation_id[:200], now()) is None:
+        return NOT_OURS
+    after_commit(lambda: wake("customers.import_all", event.shop_id))
     return APPLIED
 
 
