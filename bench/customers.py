@@ -81,7 +81,7 @@ SEGMENTS = text("""
     INSERT INTO segment_members (shop_id, segment_id, contact_id)
     SELECT :shop_id, (SELECT id FROM made WHERE name = 'Regulars'), id FROM contacts
     WHERE shop_id = :shop_id AND orders_count > 4""")
-HAS_BOUGHT = '{"all": [{"field": "ordersCount", "op": "gte", "value": 1}]}'
+HAS_BOUGHT = '{"all": [{"field": "hasPurchased", "op": "is", "value": true}]}'
 
 
 def add_customers(owner: Engine, shop_id: int, size: int) -> None:

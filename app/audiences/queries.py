@@ -25,7 +25,7 @@ from app.audiences.errors import AudienceNotFound
 from app.audiences.models import Audience, AudienceKind, Segment, SegmentKind, SegmentMember
 from app.audiences.rules import parse_rule, rule_condition
 from app.audiences.system_segments import SYSTEM_SEGMENTS
-from app.contacts.queries import Contact, opted_in
+from app.contacts.queries import Contact, opted_in, opted_in_by_gender
 from app.core.clock import now
 from app.core.uow import require_unit_of_work
 from app.shops import service as shops
@@ -143,6 +143,16 @@ def calendar(shop_id: int) -> tuple[date, tzinfo]:
     """Today where the shop is, and its time zone."""
     zone = shops.zone_of(shops.find_shop(shop_id))
     return now().astimezone(zone).date(), zone
+
+
+def predefined_counts(shop_id: int) -> dict[Audience, int]:
+    """How many opted-in contacts each predefined audience has."""
+    by_gender = opted_in_by_gender(shop_id)
+    return {
+        Audience(AudienceKind.ALL): sum(by_gender.values()),
+        Audience(AudienceKind.MEN): by_gender.get("male", 0),
+        Audience(AudienceKind.WOMEN): by_gender.get("female", 0),
+    }
 
 
 def recipient_counts(shop_id: int, conditions: Mapping[Key, ColumnElement[bool]]) -> dict[Key, int]:

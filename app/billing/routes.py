@@ -20,7 +20,7 @@ public = ApiBlueprint("prices", __name__, public=True, description="What credits
 @blueprint.data(200, BalanceSchema, mirror=True)
 def show_balance() -> dict[str, Any]:
     """The shop's credits now: what it has, what is reserved, what is free."""
-    account = service.account(g.shop_id)
+    account = service.account(g.shop)
     owned = account.balance.wallet + account.balance.held_of_wallet
     return {
         "credits": owned,

@@ -8,6 +8,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from app.contacts import service as contacts
 from app.contacts.models import Contact
 from app.core.uow import unit_of_work
 from app.shops.models import Shop
@@ -27,11 +28,7 @@ def a_contact(shop: Shop, **columns: Any) -> str:
 
 
 def suppress(shop: Shop, phone: str) -> None:
-    with unit_of_work(shop.id) as session:
-        session.execute(
-            text("INSERT INTO suppressions (shop_id, phone, source) VALUES (:shop_id, :phone, 'sms_reply')"),
-            {"shop_id": shop.id, "phone": phone},
-        )
+    contacts.suppress(shop.id, [phone])
 
 
 def a_campaign(shop: Shop, *, audience: str, status: str) -> None:
