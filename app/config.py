@@ -12,6 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from hashlib import sha256
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,6 +63,7 @@ class Settings:
     shopify_flow_secret: str | None = None
     shopify_api_version: str = "2026-10"
     shopify_admin_base: str = "https://{shop}"
+    shopify_download_hosts: tuple[str, ...] = ("storage.googleapis.com",)
     scopes: tuple[str, ...] = SCOPES
     token_encryption_keys: tuple[str, ...] = ()
     suppression_key: str | None = None
@@ -94,7 +96,10 @@ class Settings:
     rate_limits_enabled: bool = True
     quiet_hours: bool = True
     marketing_texts_per_day: int = 3
+    attribution_window_days: int = 7
     import_max_bytes: int = 50_000_000
+    metrics_allowlist: tuple[str, ...] = ()
+    alert_webhook_url: str | None = None
     log_level: str = "INFO"
 
     @property
@@ -103,7 +108,7 @@ class Settings:
 
     @property
     def suppression_hash_key(self) -> str:
-        """SUPPRESSION_KEY: what erased people's opt-outs are hashed with. Development makes do with JWT_SECRET."""
+        """What opt-outs of erased people are hashed with. Development makes do with JWT_SECRET."""
         return self.suppression_key or self.jwt_secret
 
     @property
@@ -149,6 +154,10 @@ def _flag(raw: str) -> bool:
 
 def _items(raw: str) -> tuple[str, ...]:
     return tuple(item.strip().rstrip("/") for item in raw.split(",") if item.strip())
+
+
+def _networks(raw: str) -> tuple[str, ...]:
+    return tuple(str(ip_network(item.strip())) for item in raw.split(",") if item.strip())
 
 
 def _http_url(raw: str) -> str:
@@ -209,6 +218,8 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "public_base_url": _http_url,
     "shortlink_base_url": _http_url,
     "frontend_url": _frontend_url,
+    "metrics_allowlist": _networks,
+    "alert_webhook_url": _http_url,
 }
 PARSERS_BY_TYPE: dict[str, Callable[[str], Any]] = {
     "int": _number,
@@ -268,7 +279,9 @@ def _unfit_for_production(values: Mapping[str, Any]) -> list[str]:
     if not values.get("shopify_admin_base", "https://").startswith("https://"):
         problems.append("SHOPIFY_ADMIN_BASE must be https in production")
     if len((values.get("suppression_key") or "").encode()) < SECRET_BYTES:
-        problems.append("SUPPRESSION_KEY is missing or too short (opt-outs of erased people are hashed with it)")
+        problems.append(
+            "SUPPRESSION_KEY is missing or too short (opt-outs of erased people are hashed with it)"
+        )
     if not values.get("token_encryption_keys"):
         problems.append("TOKEN_ENCRYPTION_KEYS is missing (Shopify's tokens are stored encrypted)")
     if not values.get("public_base_url"):

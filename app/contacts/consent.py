@@ -27,6 +27,7 @@ from app.contacts.consent_record import (
 )
 from app.contacts.consent_record import take_turn as take_turn
 from app.contacts.models import Consent, ConsentAction, ConsentEvent, ConsentSource, Contact
+from app.contacts.suppressed_hashes import recall
 from app.core.clock import now
 from app.core.uow import require_unit_of_work
 
@@ -235,7 +236,9 @@ def _change(statement: Any, shop_id: int, phones: Iterable[str], **values: Any) 
     session = require_unit_of_work()
     session.flush()  # contacts that the caller has just added
     take_turn(shop_id)
-    given = {"shop_id": shop_id, "phones": sorted(set(phones)), "at": now(), **values}
+    numbers = sorted(set(phones))
+    recall(shop_id, numbers)
+    given = {"shop_id": shop_id, "phones": numbers, "at": now(), **values}
     changed = set(session.execute(statement, given).scalars())
     if changed and values.get("source") != ConsentSource.SHOPIFY and _are_linked(shop_id, changed):
         tell_shopify(shop_id)

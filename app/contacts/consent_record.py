@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import delete, select, text
 
 from app.contacts.models import Consent, ConsentAction, ConsentEvent, ConsentSource, Contact, Suppression
+from app.contacts.suppressed_hashes import recall
 from app.core.cache import changed
 from app.core.clock import now
 from app.core.queue import wake
@@ -42,7 +43,8 @@ def read_latest(shop_id: int, contact: Contact) -> None:
 
 
 def suppression_of(shop_id: int, phone: str) -> Suppression | None:
-    """The number's place on the list of those who get no texts."""
+    """The number's place on the list of those who get no texts, also when only its hash is left of it."""
+    recall(shop_id, [phone])
     return require_unit_of_work().scalar(
         select(Suppression).where(Suppression.shop_id == shop_id, Suppression.phone == phone)
     )

@@ -203,19 +203,24 @@ SKIP_PENDING = text("""
         updated_at = now()
       FROM (SELECT count(*) AS total FROM moved) t WHERE r.id = :run_id AND r.shop_id = :shop_id RETURNING 1)
     SELECT count(*) AS messages, coalesce(sum(parts), 0)::bigint AS parts FROM moved""")
+# Runs are locked in the order that everybody locks them in.
+STOP_ALL = text("""
+    WITH mine AS MATERIALIZED (
+      SELECT id FROM message_runs WHERE shop_id = :shop_id AND is_open ORDER BY id FOR UPDATE)
+    UPDATE message_runs r SET is_open = false, updated_at = now() FROM mine WHERE r.id = mine.id""")
 SET_OPEN = text("""
     UPDATE message_runs SET is_open = :is_open, updated_at = now() WHERE id = :run_id AND shop_id =
       :shop_id""")
 
 # Re-opening: a retry of what failed before acceptance, or a cancelled campaign that is sent after all.
-# Consent is asked again here and once more when the rows are claimed.
+# Consent is asked again here and once more when the rows are claimed. An erased row names no phone any more.
 REOPEN = text("""
     WITH moved AS (
       UPDATE messages m SET state = 'pending', failure = NULL, attempt_id = NULL, tries = 0, send_after =
         now(),
         updated_at = now()
       WHERE m.run_id = :run_id AND m.shop_id = :shop_id AND m.state = :state AND m.provider_message_id IS NULL
-        AND (CAST(:failure AS text) IS NULL OR m.failure = :failure)
+        AND (CAST(:failure AS text) IS NULL OR m.failure = :failure) AND m.phone LIKE '+%'
         AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.shop_id = m.shop_id AND s.phone = m.phone)
       RETURNING m.parts),
     counted AS (

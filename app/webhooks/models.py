@@ -84,6 +84,9 @@ class WebhookEvent(Model):
             postgresql_where=text("processed_at IS NULL"),
         ),
         Index(
+            "ix_webhook_inbox_failed", "processed_at", postgresql_where=text("outcome IN ('refused', 'dead')")
+        ),
+        Index(
             "ix_webhook_inbox_shopify_waiting",
             "shop_id",
             "id",

@@ -76,6 +76,15 @@ def an_api_key(client: FlaskClient, shop: Shop) -> str:
     return key
 
 
+def a_privacy_request(_client: FlaskClient, shop: Shop) -> str:
+    with unit_of_work(shop.id) as session:
+        kept = sa.text(
+            "INSERT INTO privacy_requests (shop_id, inbox_id, kind)"
+            " VALUES (:shop_id, :inbox_id, 'data_request') RETURNING id"
+        )
+        return str(session.scalar(kept, {"shop_id": shop.id, "inbox_id": next(build.counter)}))
+
+
 # By the name of the path parameter. A new kind of object needs a line here.
 MAKERS: dict[str, Make] = {
     "contact_id": a_contact,
@@ -87,6 +96,7 @@ MAKERS: dict[str, Make] = {
     "template_id": a_template,
     "message_id": a_message,
     "key_id": an_api_key,
+    "request_id": a_privacy_request,
 }
 # What is asked of Shopify, not of our tables. Nobody has any as long as no shop is connected.
 NOT_KEPT_HERE = {"discount_id", "code"}

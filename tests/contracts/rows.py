@@ -51,6 +51,8 @@ def parents_first(connection: sa.Connection) -> list[str]:
 def _value(column: str, data_type: str) -> str:
     if column == "phone":
         return "'+306900000001'"
+    if column == "message":  # a text for people has a least length
+        return "'Hello, hello'"
     return BY_TYPE.get(data_type, f"'{column}'")
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 import app.background  # noqa: F401  # what only the workers load has tables too
 from app.audiences.models import SegmentKind
+from app.automations import models as automations
 from app.campaigns.models import CampaignStatus, Priority, ScheduleType
 from app.connections.models import ConnectionStatus
 from app.contacts.models import Consent, ConsentAction, Gender, ImportStatus, Suppression
@@ -27,6 +28,8 @@ from app.customers.models import CustomerImportStatus
 from app.messaging import states
 from app.optouts.words import ReplyIntent
 from app.shops.models import EshopType, ShopStatus, SubscriptionStatus
+from app.privacy.models import Kind as PrivacyKind
+from app.privacy.models import Status as PrivacyStatus
 from app.webhooks.models import Kind
 from tests import build, databases
 from tests.build import APPEND_ONLY
@@ -52,6 +55,11 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_ledger_accounts_kind", AccountKind),
     ("ck_ledger_transfers_kind", TransferKind),
     ("ck_message_runs_source", states.Source),
+    ("ck_message_runs_kind", states.RunKind),
+    ("ck_automations_trigger", automations.Trigger),
+    ("ck_automations_status", automations.AutomationStatus),
+    ("ck_automation_entries_status", automations.EntryStatus),
+    ("ck_automation_attempts_outcome", automations.AttemptOutcome),
     ("ck_messages_state", states.MessageState),
     ("ck_campaigns_status", CampaignStatus),
     ("ck_campaigns_schedule_type", ScheduleType),
@@ -60,6 +68,8 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_templates_eshop_type", EshopType),
     ("ck_activity_actor_kind", ActorKind),
     ("ck_reconciliations_kind", Kind),
+    ("ck_privacy_requests_kind", PrivacyKind),
+    ("ck_privacy_requests_status", PrivacyStatus),
 ]
 
 

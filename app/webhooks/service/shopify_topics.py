@@ -6,12 +6,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.automations.service import events as automations
+from app.customers.service import events as customers
 from app.integrations.shopify.events import ShopifyEvent
+from app.privacy.service import events as privacy
 from app.webhooks.models import Left
 
 Handler = Callable[[ShopifyEvent], str]
 
-HANDLERS: dict[str, Handler] = {}
+HANDLERS: dict[str, Handler] = {
+    "customers/create": customers.customer_changed,
+    "customers/update": customers.customer_changed,
+    "customers_marketing_consent/update": customers.consent_changed,
+    "orders/create": automations.order_changed,
+    "orders/updated": automations.order_changed,
+    "orders/paid": automations.order_changed,
+    "orders/cancelled": automations.order_changed,
+    "orders/fulfilled": automations.order_changed,
+    "orders/partially_fulfilled": automations.order_changed,
+    "fulfillments/create": automations.parcel_changed,
+    "fulfillments/update": automations.parcel_changed,
+    "refunds/create": automations.refunded,
+    "checkouts/create": automations.checkout_changed,
+    "checkouts/update": automations.checkout_changed,
+    "checkouts/abandoned": automations.checkout_changed,
+    "customers/data_request": privacy.data_requested,
+    "customers/redact": privacy.customer_redacted,
+    "shop/redact": privacy.shop_redacted,
+}
 
 
 def apply(event: ShopifyEvent) -> str:
