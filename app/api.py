@@ -24,6 +24,7 @@ from app.core.http import fields
 from app.core.http.blueprint import ProblemSchema
 from app.discounts.routes import blueprint as discounts
 from app.links.routes import blueprint as links
+from app.monitoring.routes import blueprint as monitoring
 from app.optouts.routes import api as unsubscribe
 from app.optouts.routes import page as opt_out_page
 from app.reports.routes.dashboard import blueprint as dashboard
@@ -41,6 +42,7 @@ from app.webhooks.routes.shopify import blueprint as shopify_webhooks
 
 BLUEPRINTS = (
     health,
+    monitoring,
     sign_in,
     auth,
     api_keys,

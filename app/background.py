@@ -21,6 +21,7 @@ from app.core.cache import tell_sparingly
 from app.core.queue import QUEUES, JsonJob, JsonQueue, queue_name
 from app.core.redis import redis_client
 from app.messaging import jobs as messaging
+from app.monitoring import jobs as monitoring
 from app.webhooks import jobs as webhooks
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,7 @@ PERIODIC: tuple[Callable[[], None], ...] = (
     webhooks.forget,
     audit.nightly,
     core.forget,
+    monitoring.check,
 )
 POLL_SECONDS = 1
 

@@ -84,4 +84,5 @@ class Campaign(Model):
         Index("ix_campaigns_shop_id_created_at", "shop_id", sql("created_at DESC"), sql("id DESC")),
         Index("ix_campaigns_due", "schedule_at", postgresql_where=sql("status = 'scheduled'")),
         Index("ix_campaigns_sending", "id", postgresql_where=sql("status = 'sending'")),
+        Index("ix_campaigns_status_shop_id", "status", "shop_id"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Response, jsonify
@@ -16,6 +17,31 @@ from app.core.queue import QUEUES, JsonQueue
 from app.core.redis import redis_client
 
 blueprint = ApiBlueprint("health", __name__, public=True, description="Liveness and readiness")
+
+
+@dataclass(frozen=True)
+class Bells:
+    """Whether Redis answers, which queues a worker listens to, and how many bells wait in each."""
+
+    answer: bool = False
+    served: frozenset[str] = frozenset()
+    waiting: dict[str, int] = field(default_factory=dict)
+
+
+def bells() -> Bells:
+    """Look at the queues. Raises nothing for an absent Redis."""
+    try:
+        connection = redis_client()
+        connection.ping()
+        queues = {name: JsonQueue(name, connection=connection) for name in QUEUES}
+        served = {queue for worker in Worker.all(connection=connection) for queue in worker.queue_names()}
+        return Bells(
+            answer=True,
+            served=frozenset(name for name, queue in queues.items() if queue.name in served),
+            waiting={name: queue.count for name, queue in queues.items()},
+        )
+    except RedisError:
+        return Bells()
 
 
 @blueprint.get("/")
@@ -46,16 +72,14 @@ def readiness() -> Response:
     """The database and Redis answer, and every queue has a worker (a missing worker is shown, not a
     failure).
     """
-    checks = {"database": _database_answers(), "redis": False, "workers": False, "workerLock": False}
-    try:
-        connection = redis_client()
-        checks["redis"] = bool(connection.ping())
-        served = {queue for worker in Worker.all(connection=connection) for queue in worker.queue_names()}
-        checks["workers"] = checks["workerLock"] = served >= {
-            JsonQueue(name, connection=connection).name for name in QUEUES
-        }
-    except RedisError:
-        pass
+    redis = bells()
+    is_served = redis.served >= set(QUEUES)
+    checks = {
+        "database": _database_answers(),
+        "redis": redis.answer,
+        "workers": is_served,
+        "workerLock": is_served,
+    }
     ready = checks["database"] and checks["redis"]
     body: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
     if not ready:

@@ -10,6 +10,7 @@ import structlog
 
 from app.core.database import db
 from app.core.idempotency import purge_keys
+from app.core.metrics import count
 from app.core.queue import answer
 from app.core.ticks import claim_tick, finish_tick
 from app.core.uow import across_shops
@@ -30,7 +31,9 @@ def at_the_edge(topic: str) -> Iterator[None]:
     structlog.contextvars.bind_contextvars(topic=topic)
     try:
         yield
+        count("jobs_total", topic, "done")
     except Exception as bug:
+        count("jobs_total", topic, "failed")
         log.error("job_failed", exc_info=bug)
         raise JobFailed(type(bug).__name__) from None
     finally:

@@ -45,6 +45,7 @@ SAFE_KEYS = frozenset(
         "kind",
         "check",
         "result",
+        "runbook",
     ]
 )
 REDACTED = "[redacted]"

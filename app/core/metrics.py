@@ -55,7 +55,10 @@ class Tally:
             self._is_waiting = True
         timer = Timer(HAND_OVER_SECONDS, self.hand_over)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError:  # no thread to be had: whoever counts next tries again, and nobody fails
+            self._is_waiting = False
 
     def hand_over(self) -> None:
         """Add what was counted to everybody's. Without Redis it waits for the next time."""

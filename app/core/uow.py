@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.database import db
+from app.core.metrics import count
 
 SET_SHOP = text("SELECT set_config('app.shop_id', :shop_id, true), set_config('app.all_shops', 'off', true)")
 SET_ALL_SHOPS = text("SELECT set_config('app.shop_id', '', true), set_config('app.all_shops', 'on', true)")
@@ -95,8 +96,10 @@ def _transaction() -> Iterator[Session]:
         session.commit()
     except BaseException:
         session.rollback()
+        count("db_transactions_total", "rolled_back")
         raise
     finally:
         del session.info[MARK]
+    count("db_transactions_total", "committed")
     for callback in callbacks:
         callback()

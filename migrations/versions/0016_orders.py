@@ -9,7 +9,7 @@ from alembic import op
 from tenancy import grant, protect
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0014"
 
 # An order keeps what texts and reports need of it, no address and no name: those are the contact's.
 ORDERS = """

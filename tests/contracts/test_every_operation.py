@@ -59,7 +59,11 @@ QUERY_IDS = [("GET /contacts", "listId", "segment_id")]
 OPERATIONS = operations()
 TENANT_OPERATIONS = tenant_operations()
 # No tenant's, and no stranger's either: the administrator's token is the credential.
-ADMIN_OPERATIONS = [operation for operation in OPERATIONS if operation.path.startswith("/admin/")]
+ADMIN_OPERATIONS = [
+    operation
+    for operation in OPERATIONS
+    if operation.path.startswith("/admin/") or operation.path in {"/metrics", "/health/config", "/health/full"}
+]
 WITH_IDS = [
     operation
     for operation in TENANT_OPERATIONS

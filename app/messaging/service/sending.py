@@ -9,7 +9,7 @@ after it the sweep calls the rows unknown.
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -21,6 +21,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.core.clock import now
+from app.core.metrics import count
 from app.core.queue import wake
 from app.core.settings import settings
 from app.core.uow import after_commit, unit_of_work
@@ -122,6 +123,9 @@ def settle(shop_id: int, run_id: int, batch: Batch, result: CallResult) -> None:
     """
     if any(isinstance(outcome, Unclear | Deferred) for outcome in result.outcomes):
         CIRCUIT.note_failure()
+    count("sms_calls_total", result.word)
+    for outcome, messages in Counter(type(one).__name__.lower() for one in result.outcomes).items():
+        count("sms_messages_total", outcome, by=messages)
     for attempt in range(SETTLE_RETRIES):
         try:
             _settle_once(shop_id, run_id, batch, result)
