@@ -1,4 +1,4 @@
-"""`python -m app.sandbox`: one process with many threads, because the carrier's memory lives in it."""
+"""`python -m app.sandbox`: one process with many threads, because its memory lives in it."""
 
 import os
 import sys
@@ -55,6 +55,7 @@ def main() -> int:
         sys.stderr.write(f"{refusal}\n")
         return 1
     sys.stdout.write(f"Phone inbox: http://{address.host}:{address.port}/\n")
+    sys.stdout.write(f"Shopify admin: http://{address.host}:{address.port}/shopify/\n")
     sys.stdout.flush()
     SandboxServer(config, address).run()
     return 0

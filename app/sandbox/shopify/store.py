@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class ShopStore:
         with self.changing():
             self._connection.executemany(sql, rows)
 
-    def rows(self, sql: str, arguments: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, arguments: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
         """Run one read."""
         with self._lock:
             return self._connection.execute(sql, arguments).fetchall()
