@@ -13,20 +13,25 @@ from app.audiences.routes import blueprint as audiences
 from app.audit.cli import audit_command
 from app.auth.routes import blueprint as auth
 from app.auth.routes import public as sign_in
+from app.automations.routes import blueprint as automations
 from app.billing.cli import credits_cli, shops_cli
 from app.billing.routes import blueprint as billing
 from app.billing.routes import public as prices
 from app.campaigns.routes import blueprint as campaigns
+from app.connections.cli import connections_cli
 from app.contacts.importing.routes import blueprint as contact_imports
 from app.contacts.routes import blueprint as contacts
 from app.core.health import blueprint as health
 from app.core.http import fields
 from app.core.http.blueprint import ProblemSchema
+from app.customers.routes import blueprint as customers
 from app.discounts.routes import blueprint as discounts
 from app.links.routes import blueprint as links
 from app.monitoring.routes import blueprint as monitoring
+from app.messaging.cli import quiet_hours_cli
 from app.optouts.routes import api as unsubscribe
 from app.optouts.routes import page as opt_out_page
+from app.privacy.routes import blueprint as privacy
 from app.reports.routes.dashboard import blueprint as dashboard
 from app.reports.routes.reports import blueprint as reports
 from app.reports.routes.tracking import blueprint as tracking
@@ -49,16 +54,19 @@ BLUEPRINTS = (
     activity,
     contacts,
     contact_imports,
+    customers,
     audiences,
     templates,
     template_admin,
     campaigns,
+    automations,
     billing,
     links,
     opt_out_page,
     unsubscribe,
     mitto_webhooks,
     shopify_webhooks,
+    privacy,
     dashboard,
     reports,
     tracking,
@@ -68,7 +76,7 @@ BLUEPRINTS = (
     prices,
     discounts,
 )
-COMMANDS = (shops_cli, credits_cli, webhooks_cli, audit_command, templates_cli)
+COMMANDS = (shops_cli, connections_cli, credits_cli, webhooks_cli, audit_command, templates_cli, quiet_hours_cli)
 
 OPENAPI: dict[str, Any] = {
     "API_TITLE": "Astronote API",

@@ -14,14 +14,19 @@ from rq.exceptions import NoSuchJobError
 from rq_scheduler import Scheduler
 
 from app.audit import jobs as audit
+from app.automations import jobs as automations
 from app.campaigns import jobs as campaigns
+from app.connections import jobs as connections
 from app.contacts import jobs as contacts
 from app.core import jobs as core
 from app.core.cache import tell_sparingly
 from app.core.queue import QUEUES, JsonJob, JsonQueue, queue_name
 from app.core.redis import redis_client
+from app.customers import jobs as customers
 from app.messaging import jobs as messaging
 from app.monitoring import jobs as monitoring
+from app.orders import jobs as orders
+from app.privacy import jobs as privacy
 from app.webhooks import jobs as webhooks
 
 log = structlog.get_logger(__name__)
@@ -31,9 +36,15 @@ PERIODIC: tuple[Callable[[], None], ...] = (
     messaging.settle_old,
     campaigns.start_due,
     campaigns.sweep,
+    automations.sweep,
+    automations.mornings,
     contacts.sweep_imports,
+    orders.attribute,
+    customers.sweep,
+    connections.check,
     webhooks.sweep,
     webhooks.forget,
+    privacy.sweep,
     audit.nightly,
     core.forget,
     monitoring.check,

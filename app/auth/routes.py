@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g
+from flask import g, request
+from werkzeug.wrappers import Response
 
-from app.auth import tokens
+from app.auth import redirects, tokens
 from app.auth.authentication import bearer_token
 from app.auth.schemas import (
+    CallbackIn,
     RefreshedSchema,
     SessionTokenIn,
+    ShopIn,
     SignedInSchema,
     VerifiedSchema,
     WhoamiSchema,
 )
+from app.connections.service import installing, signing_in
 from app.core.http import ApiBlueprint
 from app.credits import service as credits
 from app.shops import service
@@ -25,13 +29,33 @@ blueprint = ApiBlueprint("auth", __name__, description="The signed-in shop")
 EXPIRES_IN = "30d"
 
 
+@public.get("/auth/shopify")
+@public.arguments(ShopIn, location="query")
+@public.response(302, description="To Shopify, where the merchant allows the app.")
+@public.errors(400)
+def begin_installation(query: dict[str, Any]) -> Response:
+    """Begin to sign in, or to install the app, at Shopify."""
+    departure = signing_in.depart(query["shop"], redirects.browser_of(request))
+    return redirects.to_shopify(departure)
+
+
+@public.get("/auth/callback")
+@public.arguments(CallbackIn, location="query")
+@public.response(302, description="To the web client, with a token or an error.")
+@public.errors(400, 401)
+def finish_installation(_query: dict[str, Any]) -> Response:
+    """Come back from Shopify: install, and go to the web client signed in."""
+    return redirects.to_client(request.args.to_dict(flat=False), redirects.browser_of(request))
+
+
 @public.post("/auth/shopify-token")
 @public.arguments(SessionTokenIn)
 @public.data(200, SignedInSchema, mirror=True)
-@public.errors(401)
+@public.errors(401, 503)
 def exchange_session_token(body: dict[str, Any]) -> dict[str, Any]:
-    """Exchange a Shopify session token for an app token."""
-    shop = service.shop_by_domain(tokens.verify_session_token(body["session_token"]))
+    """Exchange a Shopify session token for an app token; the first one of a shop installs the app."""
+    session_token = body["session_token"]
+    shop = installing.sign_in(tokens.verify_session_token(session_token), session_token)
     return {"token": tokens.issue(shop.id, shop.domain), "store": store(shop), "expires_in": EXPIRES_IN}
 
 

@@ -9,6 +9,21 @@ class SessionTokenIn(Schema):
     session_token = fields.String(required=True, data_key="sessionToken")
 
 
+class ShopIn(Schema):
+    shop = fields.String(required=True, metadata={"description": "name or myshopify.com domain"})
+
+
+class CallbackIn(Schema):
+    """What Shopify sends the merchant back with. The signature covers every parameter, named here or not."""
+
+    code = fields.String()
+    shop = fields.String()
+    state = fields.String()
+    hmac = fields.String()
+    timestamp = fields.String()
+    host = fields.String()
+
+
 class StoreSchema(Schema):
     id = fields.Id()
     shop_domain = fields.String(data_key="shopDomain")

@@ -18,6 +18,7 @@ from app.core.clock import now
 from app.core.errors import InvalidToken, TokenExpired
 from app.core.http.schema import ID, MAX_ID
 from app.core.settings import settings
+from app.integrations.shopify.signatures import secrets_of
 from app.shops.domains import SHOP_DOMAIN
 
 LIFETIME = timedelta(days=30)
@@ -66,13 +67,7 @@ def verify(token: str, *, grace: timedelta = timedelta()) -> Credential:
 
 def verify_session_token(token: str) -> str:
     """The shop domain in a Shopify session token. Raises TokenExpired or InvalidToken."""
-    claims = _decode(
-        token,
-        settings().shopify_api_secret,
-        audience=settings().shopify_api_key,
-        leeway=timedelta(seconds=LEEWAY_SECONDS),
-        options={"require": SESSION_CLAIMS},
-    )
+    claims = _session_claims(token)
     try:
         shop, issuer = urlsplit(str(claims["dest"])), urlsplit(str(claims["iss"]))
     except ValueError as no_url:
@@ -81,6 +76,26 @@ def verify_session_token(token: str) -> str:
     if shop.scheme != "https" or not SHOP_DOMAIN.fullmatch(domain) or issuer.hostname != domain:
         raise InvalidToken
     return domain
+
+
+def _session_claims(token: str) -> dict[str, Any]:
+    """The claims, signed with any live client secret: two live while one replaces the other."""
+    secrets = secrets_of(settings().shopify_api_secret)
+    for number, secret in enumerate(secrets, start=1):
+        try:
+            return _decode(
+                token,
+                secret,
+                audience=settings().shopify_api_key,
+                leeway=timedelta(seconds=LEEWAY_SECONDS),
+                options={"require": SESSION_CLAIMS},
+            )
+        except TokenExpired:
+            raise  # signed by this secret, and no other makes it younger
+        except InvalidToken:
+            if number == len(secrets):
+                raise
+    raise InvalidToken
 
 
 def _decode(token: str, secret: str, *, leeway: timedelta, **kwargs: Any) -> dict[str, Any]:

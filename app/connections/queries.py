@@ -88,11 +88,12 @@ SEALED = text("""
     ORDER BY shop_id LIMIT :limit""")
 # Only what is still as it was read: a refresh in between has sealed with the newest key already.
 RESEAL = text("""
-    UPDATE shopify_connections c SET access_token = coalesce(t.access, c.access_token),
-      refresh_token = coalesce(t.refresh, c.refresh_token)
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:old AS bytea[]), CAST(:access AS bytea[]),
-      CAST(:refresh AS bytea[])) AS t (shop_id, old, access, refresh)
-    WHERE c.shop_id = t.shop_id AND c.access_token = t.old""")
+    UPDATE shopify_connections c SET access_token = t.access, refresh_token = t.refresh
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:old_access AS bytea[]), CAST(:old_refresh AS bytea[]),
+      CAST(:access AS bytea[]), CAST(:refresh AS bytea[]))
+      AS t (shop_id, old_access, old_refresh, access, refresh)
+    WHERE c.shop_id = t.shop_id AND c.access_token IS NOT DISTINCT FROM t.old_access
+      AND c.refresh_token IS NOT DISTINCT FROM t.old_refresh""")
 
 
 def connection_of(shop_id: int) -> Connection | None:

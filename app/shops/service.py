@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 from app.core.clock import now
 from app.core.errors import ValidationFailed
@@ -21,6 +22,15 @@ INTERVAL = {"starter": "month", "pro": "year"}
 SETTINGS = frozenset(
     {"sender_number", "sender_name", "timezone", "currency", "base_url", "eshop_type", "double_opt_in"}
 )
+CURRENCIES = frozenset({"EUR", "USD"})
+LONGEST_NAME = 200
+ADMIT = text("""
+    INSERT INTO shops (domain, status) VALUES (:domain, 'active')
+    ON CONFLICT (domain) DO UPDATE SET status = 'active', updated_at = now() WHERE shops.status <> 'inactive'
+    RETURNING id""")
+DISMISS = text("""
+    UPDATE shops SET status = 'uninstalled', updated_at = now()
+    WHERE id = :shop_id AND status <> 'inactive'""")
 PERIOD = {"month": timedelta(days=30), "year": timedelta(days=365)}
 
 
@@ -75,6 +85,56 @@ def create_shop(
         session.flush()
         session.refresh(shop)
     return shop
+
+
+def admit(domain: str) -> Shop:
+    """The shop with this domain, installed from now on: as it was, or new and without a subscription.
+
+    A step of a transaction that crosses shops. Raises ShopNotFound for one that our staff have put out.
+    """
+    session = require_unit_of_work()
+    shop_id = session.scalar(ADMIT, {"domain": domain})
+    if shop_id is None:
+        raise ShopNotFound
+    return session.get_one(Shop, shop_id, populate_existing=True)
+
+
+def dismiss(shop_id: int) -> None:
+    """The shop has uninstalled the app: nobody signs in to it and nothing is sent for it. A step."""
+    require_unit_of_work().execute(DISMISS, {"shop_id": shop_id})
+
+
+def was_made_before(shop_id: int, moment: datetime) -> bool:
+    """Whether the shop was there at a moment. A step."""
+    made = select(Shop.id).where(Shop.id == shop_id, Shop.created_at <= moment)
+    return require_unit_of_work().scalar(made) is not None
+
+
+def describe(shop_id: int, **facts: str) -> None:
+    """Set the name, country, currency or zone that Shopify says; what we cannot use is left as it is.
+
+    A step. A currency that we do not charge in, and a zone or country that nobody knows, change nothing.
+    """
+    usable = {name: fact for name, fact in facts.items() if IS_USABLE[name](fact)}
+    if usable:
+        values = {**usable, "updated_at": now()}
+        require_unit_of_work().execute(update(Shop).where(Shop.id == shop_id).values(values))
+
+
+def _is_zone(name: str) -> bool:
+    return name in available_timezones()
+
+
+def _is_country(code: str) -> bool:
+    return len(code) == 2 and code.isascii() and code.isupper()
+
+
+IS_USABLE: dict[str, Callable[[str], bool]] = {
+    "name": lambda name: 0 < len(name) <= LONGEST_NAME and "\x00" not in name,
+    "country": _is_country,
+    "currency": lambda code: code in CURRENCIES,
+    "timezone": _is_zone,
+}
 
 
 def _subscription(shop_id: int, plan: str) -> Subscription:

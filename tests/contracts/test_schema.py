@@ -27,16 +27,17 @@ from app.credits.models import AccountKind, TransferKind
 from app.customers.models import CustomerImportStatus
 from app.messaging import states
 from app.optouts.words import ReplyIntent
-from app.shops.models import EshopType, ShopStatus, SubscriptionStatus
+from app.orders.models import CreditedSource, Evidence
 from app.privacy.models import Kind as PrivacyKind
 from app.privacy.models import Status as PrivacyStatus
+from app.shops.models import EshopType, ShopStatus, SubscriptionStatus
 from app.webhooks.models import Kind
 from tests import build, databases
 from tests.build import APPEND_ONLY
 from tests.contracts.belongings import tenant_tables
 from tests.contracts.rows import a_row_of, parents_first
 
-WITHOUT_TENANT = {"alembic_version", "ticks", "oauth_states"}
+WITHOUT_TENANT = {"alembic_version", "ticks", "oauth_states", "calling_areas", "sending_windows"}
 # Rows that belong to no shop and that every shop may read, but not write.
 READABLE_BY_ALL = {("templates", "SELECT")}
 # Policies that only take rows away from what the tenant's policy leaves.
@@ -68,6 +69,8 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_templates_eshop_type", EshopType),
     ("ck_activity_actor_kind", ActorKind),
     ("ck_reconciliations_kind", Kind),
+    ("ck_order_attributions_source", CreditedSource),
+    ("ck_order_attributions_evidence", Evidence),
     ("ck_privacy_requests_kind", PrivacyKind),
     ("ck_privacy_requests_status", PrivacyStatus),
 ]

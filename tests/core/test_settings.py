@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from cryptography.fernet import Fernet
 
 from app.config import ConfigError, Settings
 from tests.conftest import VALUES
@@ -16,6 +17,8 @@ PRODUCTION = {
     **GOOD,
     "APP_ENV": "production",
     "MITTO_API_BASE": "https://messaging.example",
+    "SHOPIFY_ADMIN_BASE": "https://{shop}",
+    "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
     **dict.fromkeys(
         ("JWT_SECRET", "UNSUBSCRIBE_SECRET", "ADMIN_TOKEN", "MITTO_WEBHOOK_SECRET", "SHOPIFY_API_SECRET"),
         LONG,
@@ -159,3 +162,26 @@ def test_production_needs_https_to_the_carrier_and_a_public_url():
 def test_settings_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         read().app_env = "production"  # type: ignore[misc]
+
+
+def test_tokens_are_encrypted_with_keys_of_their_own_in_production():
+    told = problems({**PRODUCTION, "TOKEN_ENCRYPTION_KEYS": "", "SHOPIFY_ADMIN_BASE": "http://{shop}"})
+
+    assert [line.split()[0] for line in told] == ["SHOPIFY_ADMIN_BASE", "TOKEN_ENCRYPTION_KEYS"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("TOKEN_ENCRYPTION_KEYS", "too-short"),
+        ("TOKEN_ENCRYPTION_KEYS", f"{Fernet.generate_key().decode()},x"),
+        ("SHOPIFY_ADMIN_BASE", "https://shop.example"),
+        ("SHOPIFY_ADMIN_BASE", "https://{shop}/{shop}"),
+        ("SHOPIFY_ADMIN_BASE", "https://{shop}/{other}"),
+        ("SHOPIFY_ADMIN_BASE", "ftp://{shop}"),
+        ("SHOPIFY_API_VERSION", "2026-11"),
+        ("SHOPIFY_API_VERSION", "unstable"),
+    ],
+)
+def test_a_malformed_setting_of_shopifys_is_refused(name: str, wrong: str):
+    assert [line.split()[0] for line in problems({**GOOD, name: wrong})] == [name]

@@ -50,15 +50,14 @@ def redeem_code(domain: str, code: str, *, at: datetime) -> Grant:
 
 def exchange_session_token(domain: str, session_token: str, *, at: datetime) -> Grant:
     """Exchange a session token of this minute. Raises ShopifyRefused, ShopifyUnavailable."""
-    return _exchange(domain, session_token, SESSION_TOKEN, at)
-
-
-def migrate(domain: str, access_token: str, *, at: datetime) -> Grant:
-    """Exchange an access token that never expires for one that does; the old one dies.
-
-    Raises ShopifyRefused, ShopifyUnavailable.
-    """
-    return _exchange(domain, access_token, OFFLINE_TOKEN, at)
+    body = {
+        "grant_type": EXCHANGE,
+        "subject_token": session_token,
+        "subject_token_type": SESSION_TOKEN,
+        "requested_token_type": OFFLINE_TOKEN,
+        "expiring": "1",
+    }
+    return _ask(domain, body, at)
 
 
 def refresh(domain: str, refresh_token: str, *, at: datetime) -> Grant:
@@ -67,17 +66,6 @@ def refresh(domain: str, refresh_token: str, *, at: datetime) -> Grant:
     Raises ShopifyRefused, ShopifyUnavailable.
     """
     return _ask(domain, {"grant_type": "refresh_token", "refresh_token": refresh_token}, at)
-
-
-def _exchange(domain: str, subject: str, kind: str, at: datetime) -> Grant:
-    body = {
-        "grant_type": EXCHANGE,
-        "subject_token": subject,
-        "subject_token_type": kind,
-        "requested_token_type": OFFLINE_TOKEN,
-        "expiring": "1",
-    }
-    return _ask(domain, body, at)
 
 
 def _ask(domain: str, body: Mapping[str, str], at: datetime) -> Grant:

@@ -72,6 +72,12 @@ def counts_by_run(shop_id: int, run_ids: Sequence[int]) -> dict[int, Counts]:
     return {run.id: counts_of(run) for run in found}
 
 
+def open_runs(shop_id: int, source: Source, source_id: int) -> Sequence[int]:
+    """The source's runs that still take or send messages. A step."""
+    found = select(Run.id).where(Run.shop_id == shop_id, Run.source == source, Run.source_id == source_id)
+    return require_unit_of_work().scalars(found.where(Run.is_open).order_by(Run.id)).all()
+
+
 def was_reached(
     phone: ColumnElement[str], shop_id: int, source: Source, source_id: int, *, from_run_no: int
 ) -> ColumnElement[bool]:
@@ -122,6 +128,11 @@ def resume(shop_id: int, run_id: int) -> None:
     """Go on claiming. A step."""
     require_unit_of_work().execute(queries.SET_OPEN, {"shop_id": shop_id, "run_id": run_id, "is_open": True})
     ring(shop_id, run_id)
+
+
+def stop_all(shop_id: int) -> None:
+    """Claim nothing more of any of the shop's runs, as if each was paused. A step."""
+    require_unit_of_work().execute(queries.STOP_ALL, {"shop_id": shop_id})
 
 
 def cancel(shop_id: int, run_id: int) -> int:
