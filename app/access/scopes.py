@@ -27,6 +27,7 @@ NEEDED: dict[str, tuple[Scope, Scope | None]] = {
     "contact-imports": (Scope.CONTACTS_READ, Scope.CONTACTS_WRITE),
     "audiences": (Scope.CONTACTS_READ, Scope.CONTACTS_WRITE),
     "campaigns": (Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE),
+    "automations": (Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE),
     "templates": (Scope.TEMPLATES_READ, Scope.TEMPLATES_WRITE),
     "discounts": (Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_READ),  # its POST is a question
     "dashboard": (Scope.REPORTS_READ, None),

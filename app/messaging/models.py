@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     Text,
+    Time,
     UniqueConstraint,
     func,
 )
@@ -133,6 +134,36 @@ class SendAttempt(Model):
     )
 
 
+class CallingArea(Model):
+    """What a number's first digits (up to four, after the +) say: its place and its possible time zones."""
+
+    __tablename__ = "calling_areas"
+    prefix: Mapped[str] = mapped_column(Text, primary_key=True)
+    country: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, server_default="")
+    timezones: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    __table_args__ = (CheckConstraint("cardinality(timezones) > 0", name="timezones"),)
+
+
+class SendingWindow(Model):
+    """Hours in which marketing may reach a place on a weekday (Monday is 1), in its own time.
+
+    The newest version counts, whole. `state` "" is the whole country, country `*` all that have no rule.
+    """
+
+    __tablename__ = "sending_windows"
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    country: Mapped[str] = mapped_column(Text, primary_key=True)
+    state: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
+    weekday: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    opens: Mapped[time] = mapped_column(Time, primary_key=True)
+    closes: Mapped[time] = mapped_column(Time)
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("opens < closes", name="order"),
+    )
+
+
 class ClickEvent(Model):
     """The first click of one link of one message."""
 
@@ -147,6 +178,13 @@ class ClickEvent(Model):
     __table_args__ = (
         UniqueConstraint("message_id", "link_no"),
         Index("ix_click_events_shop_id_clicked_at", "shop_id", "clicked_at"),
+        Index(
+            "ix_click_events_contact",
+            "shop_id",
+            "contact_id",
+            "clicked_at",
+            postgresql_where=sql("contact_id IS NOT NULL"),
+        ),
     )
 
 

@@ -43,7 +43,7 @@ class Source(StrEnum):
 
 
 class RunKind(StrEnum):
-    """Whether a run advertises. Marketing keeps to the hours of the recipient's law; the rest may go any time."""
+    """Whether a run advertises: marketing keeps to the hours of the recipient's law."""
 
     MARKETING = "marketing"
     TRANSACTIONAL = "transactional"

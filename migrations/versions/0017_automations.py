@@ -1,6 +1,6 @@
 """Automations: what a shop says to one person when something has happened.
 
-Locks: `message_runs` and `messages` not at all; new tables only.
+Locks: `consent_events` against writes while a small index is built.
 """
 
 from __future__ import annotations
@@ -93,6 +93,9 @@ CREATE TABLE automation_attempts (
 CREATE INDEX ix_automation_attempts_shop_at ON automation_attempts (shop_id, at);
 CREATE INDEX ix_automation_attempts_automation ON automation_attempts (shop_id, automation_id, id);
 
+CREATE INDEX ix_consent_events_grants ON consent_events (shop_id, id)
+  WHERE action = 'grant' AND source <> 'import';
+
 -- Up to which consent event new subscribers have been welcomed.
 CREATE TABLE automation_cursors (
   shop_id bigint PRIMARY KEY REFERENCES shops (id),
@@ -111,5 +114,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP INDEX ix_consent_events_grants")
     op.execute("DROP TABLE automation_cursors, automation_attempts, automation_entries, automation_steps")
     op.execute("DROP TABLE automations")

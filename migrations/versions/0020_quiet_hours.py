@@ -119,7 +119,7 @@ def upgrade() -> None:
     ]
     op.get_bind().execute(NEW_WINDOW, rows)
     grant("calling_areas", privileges="SELECT")
-    grant("sending_windows", privileges="SELECT, INSERT")
+    grant("sending_windows", privileges="SELECT, INSERT, DELETE")
 
 
 def downgrade() -> None:

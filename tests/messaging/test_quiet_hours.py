@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.core import clock
+from app.core.errors import ValidationFailed
 from app.core.uow import across_shops, unit_of_work
-from app.messaging.models import Message
-from app.messaging.service import freezing, sending
+from app.messaging.models import Message, SendingWindow
+from app.messaging.service import freezing, hours, sending
 from app.messaging.service.freezing import Recipient
 from app.messaging.states import RunKind, Source
 from app.messaging.wording import word
@@ -129,3 +130,36 @@ def _next(hour: int) -> datetime:
     """The next `hour` o'clock in Athens."""
     today = datetime.now(ATHENS).replace(hour=hour, minute=0, second=0, microsecond=0)
     return today if today > datetime.now(ATHENS) else today + timedelta(days=1)
+
+
+def test_an_operator_replaces_the_hours_and_the_old_ones_are_kept(app: Flask) -> None:
+    run = app.test_cli_runner()
+    shown = run.invoke(args=["quiet-hours", "show"]).output
+    assert shown.splitlines()[1] == "*,,1,09:00,20:00"
+    evening = datetime.fromisoformat("2026-11-24T21:00+02:00")
+    try:
+        assert hours.replace_windows(["country,state,weekday,opens,closes", *_all_day("*")]) == 2
+        assert opens_at(GREEK, evening) == evening
+    finally:
+        with across_shops("the hours are the same for all") as session:
+            session.execute(sa.delete(SendingWindow).where(SendingWindow.version > 1))
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("GR,,8,09:00,20:00", "line 2"),
+        ("GR,,1,20:00,09:00", "line 2"),
+        ("GR,,1,9,20", "line 2"),
+        ("GR,,1,09:00,20:00", "country"),
+    ],
+)
+def test_hours_that_make_no_sense_are_refused(app: Flask, line: str, field: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        hours.replace_windows(["country,state,weekday,opens,closes", line])
+
+    assert refused.value.details[0]["field"] == field
+
+
+def _all_day(country: str) -> list[str]:
+    return [f"{country},,{weekday},00:00,23:59" for weekday in range(1, 8)]

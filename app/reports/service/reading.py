@@ -117,12 +117,14 @@ def report_automations(
 
 def automations_report(shop_id: int, over: Window, days: Days) -> AutomationsReport:
     """As `report_automations`. A step."""
+    by_type, by_outcome = automations.attempts(shop_id, over.starts_at, over.ends_at)
     return AutomationsReport(
         over,
         days,
         automations.active(shop_id),
         automations.count_inactive(shop_id),
-        automations.triggered_by_type(shop_id),
+        by_type,
+        by_outcome,
     )
 
 

@@ -93,13 +93,17 @@ class CampaignReport(Report):
 
 @dataclass(frozen=True)
 class AutomationsReport(Report):
-    """What automations sent. `inactive` are those that are switched off."""
+    """What automations did and sent. `inactive` are those that are switched off.
+
+    `by_type` and `by_outcome` count the steps that came due, with what became of each.
+    """
 
     window: Window
     days: Days
     active: Sequence[Any]
     inactive: int
     by_type: dict[str, int]
+    by_outcome: dict[str, int]
 
     @property
     def figures(self) -> Figures:
@@ -107,7 +111,7 @@ class AutomationsReport(Report):
 
     @property
     def triggered(self) -> int:
-        return self.figures.sent
+        return sum(self.by_outcome.values())
 
     @property
     def active_count(self) -> int:
@@ -115,8 +119,7 @@ class AutomationsReport(Report):
 
     @property
     def status_breakdown(self) -> Sequence[dict[str, Any]]:
-        counted = {"sent": self.figures.sent, "failed": self.figures.not_reached}
-        return [{"status": status, "count": count} for status, count in counted.items() if count]
+        return [{"status": status, "count": count} for status, count in self.by_outcome.items()]
 
     @property
     def type_breakdown(self) -> Sequence[dict[str, Any]]:
