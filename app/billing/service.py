@@ -59,6 +59,6 @@ def balance(shop_id: int) -> Balance:
 
 
 def account(shop: Shop) -> Account:
-    """Everything the billing page polls about a signed-in shop, in two reads; nobody else is asked."""
+    """Everything the billing page polls, in two reads and without asking anybody else."""
     with unit_of_work(shop.id):
         return Account(shop, shops.subscription_of(shop.id), credits.balance_of(shop.id))

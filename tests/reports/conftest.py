@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -48,6 +49,13 @@ def stranger(client: FlaskClient) -> Merchant:
 @pytest.fixture
 def lookups(app: Flask) -> Iterator[AskedCarrier]:
     """The carrier that the app asks about messages."""
+    with an_asked_carrier(app) as known:
+        yield known
+
+
+@contextmanager
+def an_asked_carrier(app: Flask) -> Iterator[AskedCarrier]:
+    """The same, for as long as the context lasts."""
     known = AskedCarrier()
     with carrier(known.answer) as server:
         client = MittoClient(server.url, "key", "account", timeout_seconds=5)
