@@ -44,6 +44,7 @@ from app.templates.routes import blueprint as templates
 from app.webhooks.cli import webhooks_cli
 from app.webhooks.routes.mitto import blueprint as mitto_webhooks
 from app.webhooks.routes.shopify import blueprint as shopify_webhooks
+from app.webhooks.routes.triggering import blueprint as automation_trigger
 
 BLUEPRINTS = (
     health,
@@ -66,6 +67,7 @@ BLUEPRINTS = (
     unsubscribe,
     mitto_webhooks,
     shopify_webhooks,
+    automation_trigger,
     privacy,
     dashboard,
     reports,

@@ -44,6 +44,7 @@ PERIODIC: tuple[Callable[[], None], ...] = (
     connections.check,
     webhooks.sweep,
     webhooks.forget,
+    webhooks.compare,
     privacy.sweep,
     audit.nightly,
     core.forget,

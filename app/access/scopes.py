@@ -25,6 +25,7 @@ class Scope(StrEnum):
 NEEDED: dict[str, tuple[Scope, Scope | None]] = {
     "contacts": (Scope.CONTACTS_READ, Scope.CONTACTS_WRITE),
     "contact-imports": (Scope.CONTACTS_READ, Scope.CONTACTS_WRITE),
+    "customers": (Scope.CONTACTS_READ, Scope.CONTACTS_WRITE),
     "audiences": (Scope.CONTACTS_READ, Scope.CONTACTS_WRITE),
     "campaigns": (Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE),
     "automations": (Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE),

@@ -144,13 +144,18 @@ def hear_consent(shop_id: int, contact: Contact, stated: StatedConsent, evidence
     return changed
 
 
-def note_told(shop_id: int, contact_id: int, shopify_id: int, answer: StatedConsent) -> None:
-    """Keep what Shopify says of the consent after it was told ours. Changes nothing of ours."""
+def note_told(
+    shop_id: int, contact_id: int, shopify_id: int, answer: StatedConsent, phone: str | None
+) -> None:
+    """Keep what Shopify says of the consent to `phone` after it was told ours. What it knew better counts."""
+    take_turn(shop_id)
     told = select(Contact).where(
         Contact.shop_id == shop_id, Contact.id == contact_id, Contact.shopify_customer_id == shopify_id
     )
     contact = require_unit_of_work().scalar(told.with_for_update())
-    if contact is not None:
+    if contact is not None and contact.phone == phone:
+        hear_consent(shop_id, contact, answer, {"topic": "answer"})
+    elif contact is not None:
         _note(contact, answer)
 
 

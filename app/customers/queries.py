@@ -82,7 +82,7 @@ VALUES (:shop_id, 1, CAST(:now AS timestamptz) + :first * interval '1 second')
 ON CONFLICT (shop_id) DO UPDATE SET attempts = p.attempts + 1,
   next_try_at = :now + least(:first * 2 ^ least(p.attempts, 20), :longest) * interval '1 second'
 """)
-IS_PUT_OFF = text("SELECT FROM consent_pushes WHERE shop_id = :shop_id AND next_try_at > :now")
+IS_PUT_OFF = text("SELECT 1 FROM consent_pushes WHERE shop_id = :shop_id AND next_try_at > :now")
 REACHED = text("DELETE FROM consent_pushes WHERE shop_id = :shop_id")
 
 

@@ -31,7 +31,11 @@ log = structlog.get_logger(__name__)
 UPDATE = """
 mutation UpdateSmsConsent($input: CustomerSmsMarketingConsentUpdateInput!) {
   customerSmsMarketingConsentUpdate(input: $input) {
-    customer { id smsMarketingConsent { marketingState consentUpdatedAt } }
+    customer {
+      id
+      defaultPhoneNumber { phoneNumber }
+      smsMarketingConsent { marketingState consentUpdatedAt }
+    }
     userErrors { field message code }
   }
 }
@@ -41,6 +45,7 @@ SECONDS_A_JOB = 20.0
 PATIENCE_SECONDS = 20.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10, 3600
 SECOND = timedelta(seconds=1)
+LONGEST_WAIT_SECONDS = 2.0
 # A refusal of the whole shop: about it the next contact would fare no better.
 OF_THE_SHOP = frozenset({"ACCESS_DENIED", "SHOP_INACTIVE", "GRAPHQL_ERROR", "MAX_COST_EXCEEDED"})
 
@@ -87,19 +92,19 @@ def _tell_all(shop_id: int, client: ShopifyClient, waiting: Any) -> bool:
 def _tell(shop_id: int, client: ShopifyClient, contact: Row[Any]) -> None:
     at = _moment(contact)
     try:
-        answer = _send(client, contact, at)
+        answer, phone = _send(client, contact, at)
         is_tie = answer.consent == Consent.OPTED_IN and answer.at == at
         if is_tie and contact.consent == Consent.OPTED_OUT:
             # Shopify has a consent of the same second, and kept it; but an opt-out wins ties.
             at = at + SECOND
-            answer = _send(client, contact, at)
+            answer, phone = _send(client, contact, at)
     except ShopifyRefused as refusal:
         if refusal.code in OF_THE_SHOP or refusal.code.startswith("http_"):
             raise
         _note_refusal(shop_id, contact, refusal.code)
         return
     with unit_of_work(shop_id):
-        contacts.note_told(shop_id, contact.id, contact.shopify_customer_id, answer)
+        contacts.note_told(shop_id, contact.id, contact.shopify_customer_id, answer, phone)
     if answer.consent != contact.consent and (answer.at is None or answer.at <= at):
         _note_refusal(shop_id, contact, "NOT_TAKEN")
 
@@ -112,7 +117,10 @@ def _moment(contact: Row[Any]) -> datetime:
     return at
 
 
-def _send(client: ShopifyClient, contact: Row[Any], at: datetime) -> StatedConsent:
+def _send(client: ShopifyClient, contact: Row[Any], at: datetime) -> tuple[StatedConsent, str | None]:
+    """What Shopify says of the consent thereafter, and to which number."""
+    # Shopify refuses what is yet to come; the second after a tie may be.
+    time.sleep(min(max((at - now()).total_seconds(), 0.0), LONGEST_WAIT_SECONDS))
     consent: dict[str, Any] = {"consentUpdatedAt": at.isoformat().replace("+00:00", "Z")}
     if contact.consent == Consent.OPTED_IN:
         consent |= {"marketingState": "SUBSCRIBED", "marketingOptInLevel": "SINGLE_OPT_IN"}
@@ -122,7 +130,8 @@ def _send(client: ShopifyClient, contact: Row[Any], at: datetime) -> StatedConse
     told = client.run(UPDATE, {"input": {"customerId": customer_id, "smsMarketingConsent": consent}})
     customer = (told.get("customerSmsMarketingConsentUpdate") or {}).get("customer") or {}
     state = customer.get("smsMarketingConsent") or {}
-    return state_consent(state.get("marketingState"), state.get("consentUpdatedAt"), at)
+    phone = (customer.get("defaultPhoneNumber") or {}).get("phoneNumber")
+    return state_consent(state.get("marketingState"), state.get("consentUpdatedAt"), at), phone
 
 
 def _note_refusal(shop_id: int, contact: Row[Any], code: str) -> None:
