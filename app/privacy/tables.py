@@ -17,8 +17,6 @@ EMPTIED = (
     "contact_imports",
     "order_attributions",
     "run_codes",
-    "order_attributions",
-    "run_codes",
     "fulfilments",
     "orders",
     "checkouts",

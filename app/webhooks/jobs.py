@@ -6,7 +6,7 @@ from rq.timeouts import BaseTimeoutException
 
 from app.core.jobs import doorbell, periodic
 from app.core.queue import wake
-from app.webhooks.service import inbox, reports, shopify_events, texts
+from app.webhooks.service import comparing, inbox, reports, shopify_events, texts
 
 
 @doorbell("webhooks.apply_reports")
@@ -28,6 +28,19 @@ def apply_shopify(shop_id: int) -> None:
     """Work on waiting events of one shop; to the tail of the queue when they are many."""
     if shopify_events.apply_events(shop_id, interruptions=(BaseTimeoutException,)):
         wake("webhooks.apply_shopify", shop_id)
+
+
+@doorbell("webhooks.compare_shop")
+def compare_shop(shop_id: int) -> None:
+    """Ask Shopify what has changed in one shop and was never delivered."""
+    if comparing.compare(shop_id):
+        wake("webhooks.compare_shop", shop_id)
+
+
+@periodic("webhooks.compare", every_seconds=600)
+def compare() -> None:
+    """Ring for shops whose daily comparison with Shopify is due."""
+    comparing.ring_for_due()
 
 
 @periodic("webhooks.sweep", every_seconds=5)

@@ -23,3 +23,17 @@ class EventReceivedSchema(Schema):
     """The effects come later."""
 
     ok = fields.Boolean()
+
+
+class TriggerIn(Schema):
+    """A `shopId` is not looked at: the shop is the caller's."""
+
+    contact_id = fields.Id(required=True, data_key="contactId")
+    trigger_event = fields.String(required=True, data_key="triggerEvent")
+    additional_data = fields.Dict(keys=fields.String(), load_default=dict, data_key="additionalData")
+
+
+class FiredByHandSchema(Schema):
+    """How many active automations the contact has entered."""
+
+    entered = fields.Integer()

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.automations.service import events as automations
+from app.connections.service import events as connections
 from app.customers.service import events as customers
 from app.integrations.shopify.events import ShopifyEvent
 from app.privacy.service import events as privacy
@@ -15,9 +16,15 @@ from app.webhooks.models import Left
 Handler = Callable[[ShopifyEvent], str]
 
 HANDLERS: dict[str, Handler] = {
+    "app/uninstalled": connections.uninstalled,
+    "app/scopes_update": connections.scopes_updated,
+    "shop/update": connections.shop_updated,
     "customers/create": customers.customer_changed,
     "customers/update": customers.customer_changed,
+    "customers/delete": customers.customer_deleted,
+    "customers/merge": customers.customers_merged,
     "customers_marketing_consent/update": customers.consent_changed,
+    "bulk_operations/finish": customers.bulk_finished,
     "orders/create": automations.order_changed,
     "orders/updated": automations.order_changed,
     "orders/paid": automations.order_changed,
