@@ -67,6 +67,20 @@ EVERYTHING = (
         SELECT :shop_id, 'user', 'contact.created', 'contact' {NUMBERS}""",
     f"""INSERT INTO api_keys (shop_id, name, secret_sha256, hint)
         SELECT :shop_id, 'Key ' || n, sha256(CAST(:block || '-' || n AS bytea)), 'xxxx' {NUMBERS}""",
+    f"""INSERT INTO automations (shop_id, name, trigger)
+        SELECT :shop_id, 'Automation ' || n, 'welcome' {NUMBERS}""",
+    """INSERT INTO automation_steps (shop_id, automation_id, step_no, delay_minutes, message)
+       SELECT shop_id, id, 1, 0, 'Welcome to us' FROM automations WHERE shop_id = :shop_id""",
+    f"""INSERT INTO automation_attempts (shop_id, automation_id, trigger, entry_id, step_no, outcome, at)
+        SELECT :shop_id, (SELECT min(id) FROM automations WHERE shop_id = :shop_id), 'welcome',
+          :block * 1000 + n, 1, 'skipped', now() {NUMBERS}""",
+    f"""INSERT INTO customer_imports (shop_id, status) SELECT :shop_id, 'completed' {NUMBERS}""",
+    f"""INSERT INTO privacy_requests (shop_id, inbox_id, kind)
+        SELECT :shop_id, :block * 1000 + n, 'data_request' {NUMBERS}""",
+    f"""INSERT INTO orders (shop_id, shopify_id, contact_id, name, placed_at, currency, total_cents,
+          source_updated_at)
+        SELECT :shop_id, n, (SELECT min(id) FROM contacts WHERE shop_id = :shop_id), '#' || n, now(), 'EUR',
+          100, now() {NUMBERS}""",
     """INSERT INTO ledger_transfers (shop_id, from_account_id, to_account_id, amount, kind, key,
           from_balance_after, to_balance_after)
         SELECT :shop_id, min(id), max(id), 1, moved, moved || n, 0, 0
@@ -154,5 +168,6 @@ BIGGEST: dict[str, Callable[[Crowd], str]] = {
     "campaign_id": lambda crowd: crowd.first("campaigns"),
     "template_id": lambda crowd: crowd.first("templates"),
     "message_id": lambda crowd: crowd.first("messages"),
+    "automation_id": lambda crowd: crowd.first("automations"),
     "key_id": lambda crowd: crowd.first("api_keys"),
 }
