@@ -21,10 +21,15 @@ def learn(shop_id: int, facts: Mapping[str, Any], updated_at: object) -> bool:
 
     False when something newer is known, or the shop has no connection. Idempotent.
     """
-    told = {name: fact for name, fact in facts.items() if isinstance(fact, str)}
+    told = {name: fact for name, fact in facts.items() if isinstance(fact, str) and _is_storable(fact)}
     values = {"shop_id": shop_id, "known": json.dumps(told), "at": instant(updated_at) or now()}
     row = queries.first_row(queries.SET_KNOWN, values)
     if row is None:
         return False
     shops.describe(shop_id, **{name: fact for name, fact in told.items() if row.known.get(name) != fact})
     return True
+
+
+def _is_storable(fact: str) -> bool:
+    """PostgreSQL keeps neither NUL nor half of a surrogate pair."""
+    return "\x00" not in fact and not any("\ud800" <= letter <= "\udfff" for letter in fact)

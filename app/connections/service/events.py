@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import structlog
 
 from app.connections import queries
@@ -15,6 +17,7 @@ from app.shops import service as shops
 
 log = structlog.get_logger(__name__)
 
+SCOPE = re.compile(r"[a-z_]{1,100}", re.ASCII)
 APPLIED, STALE, SCOPES_MISSING = "applied", "stale", "scopes_missing"
 
 
@@ -34,7 +37,8 @@ def uninstalled(event: ShopifyEvent) -> str:
 def scopes_updated(event: ShopifyEvent) -> str:
     """The merchant has allowed more or less. Says when something that we need is missing."""
     current = event.payload.get("current")
-    granted = [scope for scope in current if isinstance(scope, str)] if isinstance(current, list) else []
+    listed = current if isinstance(current, list) else []
+    granted = [scope for scope in listed if isinstance(scope, str) and SCOPE.fullmatch(scope)]
     at = instant(event.payload.get("updated_at")) or event.triggered_at
     values = {"shop_id": event.shop_id, "scopes": granted, "at": at}
     if queries.first_row(queries.SET_SCOPES, values) is None:
