@@ -20,6 +20,7 @@ from app.auth.schemas import (
 )
 from app.connections.service import installing, signing_in
 from app.core.http import ApiBlueprint
+from app.core.queue import wake
 from app.credits import service as credits
 from app.shops import service
 from app.shops.models import Shop
@@ -56,6 +57,7 @@ def exchange_session_token(body: dict[str, Any]) -> dict[str, Any]:
     """Exchange a Shopify session token for an app token; the first one of a shop installs the app."""
     session_token = body["session_token"]
     shop = installing.sign_in(tokens.verify_session_token(session_token), session_token)
+    wake("reports.warm", shop.id)  # the client asks for them next
     return {"token": tokens.issue(shop.id, shop.domain), "store": store(shop), "expires_in": EXPIRES_IN}
 
 

@@ -10,6 +10,7 @@ from app.billing import packages, service
 from app.billing.packages import Offer
 from app.billing.schemas import BalanceSchema, PackageQuery, PackagesSchema, PublicPackagesSchema
 from app.billing.service import Account
+from app.core.cache import revalidated
 from app.core.http import ApiBlueprint
 
 blueprint = ApiBlueprint("billing", __name__, description="Credits and subscription")
@@ -33,6 +34,7 @@ def show_balance() -> dict[str, Any]:
 
 
 @blueprint.get("/billing/packages")
+@revalidated
 @blueprint.arguments(PackageQuery, location="query")
 @blueprint.data(200, PackagesSchema, mirror=True)
 def list_packages(query: dict[str, Any]) -> Offer:
@@ -41,6 +43,7 @@ def list_packages(query: dict[str, Any]) -> Offer:
 
 
 @public.get("/public/packages")
+@revalidated
 @public.arguments(PackageQuery, location="query")
 @public.data(200, PublicPackagesSchema)
 def list_public_packages(query: dict[str, Any]) -> dict[str, Any]:

@@ -111,3 +111,16 @@ def test_a_currency_that_cannot_be_paid_in_is_named(
 
     assert answer.status_code == 400
     assert answer.json["details"][0]["field"].partition("[")[0] == "currency"
+
+
+@pytest.mark.parametrize("path", ["/billing/packages", "/public/packages?currency=USD"])
+def test_a_client_that_has_the_packages_gets_304(app: Flask, client: FlaskClient, path: str):
+    headers = build.auth(build.a_shop())
+    first = client.get(path, headers=headers)
+
+    again = client.get(path, headers={**headers, "If-None-Match": first.headers["ETag"]})
+    other = client.get(path, headers={**headers, "If-None-Match": 'W/"another"'})
+
+    assert (again.status_code, again.data) == (304, b"")
+    assert (other.status_code, other.json["data"]) == (200, first.json["data"])
+    assert "X-Cache" not in first.headers
