@@ -15,7 +15,6 @@ def order(body: View, shop: Shop) -> View:
     total, left = _money(body, body["total_price"]), _money(body, body["current_total_price"])
     codes = [one["code"] for one in body["discount_codes"]]
     return {
-        "__typename": "Order",
         "id": body["admin_graphql_api_id"],
         "legacyResourceId": str(body["id"]),
         "name": body["name"],
