@@ -41,7 +41,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app.sandbox import SandboxConfig, create_sandbox
 from tests.sandbox.waiting import eventually
@@ -236,10 +236,17 @@ def shopify_world(
         yield World(url, api_key, api_secret, session)
 
 
+class Quiet(WSGIRequestHandler):
+    """Answers without a line in the log for each request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
 @contextmanager
 def _thread(config: SandboxConfig) -> Iterator[str]:
     app = create_sandbox(config)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     server.daemon_threads = True  # a kept-alive connection of the app must not keep the test
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
