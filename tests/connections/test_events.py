@@ -133,6 +133,7 @@ def test_what_was_being_sent_stops(client: FlaskClient, demo: ShopWorld):
 
 
 def test_a_scheduled_campaign_of_a_shop_that_has_left_does_not_start(client: FlaskClient, demo: ShopWorld):
+    build.a_shop(demo.domain)  # with a subscription
     shop = install(client, demo)
     build_messages.people(shop, 2)
     build_messages.credit(shop)
