@@ -52,6 +52,12 @@ def links_in(message: str) -> tuple[str, ...]:
     return tuple(name for name in LINKS if name in used)
 
 
+def code_in(message: str, conditions: Mapping[str, Any]) -> str:
+    """The discount code that a text gives away; empty when it gives none."""
+    gives = any(_inside(tag).casefold() == "discountcode" for tag in TAG_PATTERN.findall(message))
+    return str(conditions.get("discountCode") or "") if gives else ""
+
+
 def wording_of(message: str, conditions: Mapping[str, Any], shop: Shop, links: Collection[str]) -> Wording:
     """Freeze an automation's text for people who have the addresses `links`; the others' tags vanish."""
     absent = {name: "" for name in LINKS if name not in links}

@@ -22,6 +22,13 @@ SELECT shop_id, segment_id, :kept_id FROM segment_members
 WHERE shop_id = :shop_id AND contact_id = :gone_id
 ON CONFLICT DO NOTHING
 """)
+# The kept contact counts the orders of both, so it has them.
+MOVE_ORDERS = text(
+    "UPDATE orders SET contact_id = :kept_id WHERE shop_id = :shop_id AND contact_id = :gone_id"
+)
+MOVE_CHECKOUTS = text(
+    "UPDATE checkouts SET contact_id = :kept_id WHERE shop_id = :shop_id AND contact_id = :gone_id"
+)
 LEAVE_SEGMENTS = text("DELETE FROM segment_members WHERE shop_id = :shop_id AND contact_id = :gone_id")
 DELETE = text("DELETE FROM contacts WHERE shop_id = :shop_id AND id = :gone_id")
 
@@ -78,6 +85,6 @@ def _delete(shop_id: int, kept_id: int, gone: Contact) -> None:
     """Before the kept contact is written: an e-mail address belongs to one contact at a time."""
     session = require_unit_of_work()
     given = {"shop_id": shop_id, "kept_id": kept_id, "gone_id": gone.id}
-    for statement in (MOVE_MEMBERSHIPS, LEAVE_SEGMENTS, DELETE):
+    for statement in (MOVE_MEMBERSHIPS, MOVE_ORDERS, MOVE_CHECKOUTS, LEAVE_SEGMENTS, DELETE):
         session.execute(statement, given)
     session.expunge(gone)

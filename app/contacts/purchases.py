@@ -14,9 +14,19 @@ RECORD = text("""
       first_order_at = least(coalesce(first_order_at, :placed_at), :placed_at),
       last_order_at = greatest(coalesce(last_order_at, :placed_at), :placed_at), updated_at = now()
     WHERE shop_id = :shop_id AND id = :contact_id""")
+# What is left of the orders tells the first and the last; who counts more orders than we know of keeps his.
 TAKE_BACK = text("""
-    UPDATE contacts SET orders_count = greatest(orders_count - 1, 0), updated_at = now()
+    UPDATE contacts SET orders_count = greatest(orders_count - 1, 0),
+      first_order_at = coalesce(:first_at, CASE WHEN orders_count > 1 THEN first_order_at END),
+      last_order_at = coalesce(:last_at, CASE WHEN orders_count > 1 THEN last_order_at END),
+      updated_at = now()
     WHERE shop_id = :shop_id AND id = :contact_id""")
+LOCK = text("SELECT 1 FROM contacts WHERE shop_id = :shop_id AND id = :contact_id FOR NO KEY UPDATE")
+
+
+def take_turn(shop_id: int, contact_id: int) -> None:
+    """Until the transaction ends nobody else counts this contact's orders. A step."""
+    require_unit_of_work().execute(LOCK, {"shop_id": shop_id, "contact_id": contact_id})
 
 
 def record_order(shop_id: int, contact_id: int, placed_at: datetime) -> None:
@@ -24,9 +34,13 @@ def record_order(shop_id: int, contact_id: int, placed_at: datetime) -> None:
     _change(RECORD, shop_id, contact_id, placed_at=placed_at)
 
 
-def take_back_order(shop_id: int, contact_id: int) -> None:
-    """Count one order less: it was cancelled. A step; the caller knows that it was counted."""
-    _change(TAKE_BACK, shop_id, contact_id)
+def take_back_order(
+    shop_id: int, contact_id: int, *, first_at: datetime | None, last_at: datetime | None
+) -> None:
+    """Count one order less: it was cancelled, or is somebody else's. A step; the caller knows that it was
+    counted, has taken the contact's turn before it read when the first and the last one left were placed.
+    """
+    _change(TAKE_BACK, shop_id, contact_id, first_at=first_at, last_at=last_at)
 
 
 def _change(statement: object, shop_id: int, contact_id: int, **values: object) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 from flask import g
 
 from app.core.http import ApiBlueprint
-from app.discounts import service
 from app.discounts.schemas import (
     DiscountListSchema,
     DiscountSchema,
     DiscountValidationSchema,
     ValidateDiscountIn,
 )
-from app.discounts.service import Discount, Validation
+from app.discounts.service import looking_up as service
+from app.discounts.service.looking_up import Discount, Validation
 
 blueprint = ApiBlueprint("discounts", __name__, description="The discounts that a text can offer")
 

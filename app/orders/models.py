@@ -6,6 +6,7 @@ Money is in cents of `currency`. Names and addresses are not kept: they are the 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -35,6 +36,8 @@ class Order(Model):
     """One order. `items` is a list of {title, quantity}; `placed_at` is when the customer bought.
 
     `refunds` maps each refund's Shopify id to its cents: whoever tells of one again adds nothing.
+    `contact_as_of` is the order's own time at which it last named its contact. `clicked_message_id` is the
+    message whose link led to the shop, when the buyer's way there says so.
     """
 
     __tablename__ = "orders"
@@ -42,6 +45,7 @@ class Order(Model):
     shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
     shopify_id: Mapped[int] = mapped_column(BigInteger)
     contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    contact_as_of: Mapped[datetime | None] = mapped_column(Timestamp)
     name: Mapped[str] = mapped_column(Text)
     placed_at: Mapped[datetime] = mapped_column(Timestamp)
     currency: Mapped[str] = mapped_column(Text)
@@ -55,6 +59,7 @@ class Order(Model):
     cart_token: Mapped[str | None] = mapped_column(Text)
     discount_codes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     landing_site: Mapped[str | None] = mapped_column(Text)
+    clicked_message_id: Mapped[int | None] = mapped_column(BigInteger)
     is_test: Mapped[bool] = mapped_column(Boolean, server_default="false")
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     city: Mapped[str | None] = mapped_column(Text)
@@ -74,6 +79,7 @@ class Order(Model):
         ),
         Index("ix_orders_contact", "shop_id", "contact_id", "placed_at"),
         Index("ix_orders_shop_id_placed_at", "shop_id", "placed_at"),
+        Index("ix_orders_created_at", "created_at"),
         Index(
             "ix_orders_checkout",
             "shop_id",
@@ -126,6 +132,7 @@ class Checkout(Model):
     token: Mapped[str] = mapped_column(Text)
     cart_token: Mapped[str | None] = mapped_column(Text)
     contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    contact_as_of: Mapped[datetime | None] = mapped_column(Timestamp)
     url: Mapped[str | None] = mapped_column(Text)
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     subtotal_cents: Mapped[int | None] = mapped_column(BigInteger)
@@ -144,4 +151,46 @@ class Checkout(Model):
         ),
         Index("ix_checkouts_contact", "shop_id", "contact_id"),
         Index("ix_checkouts_cart", "shop_id", "cart_token", postgresql_where=text("cart_token IS NOT NULL")),
+    )
+
+
+class Evidence(StrEnum):
+    """What shows that a text brought an order about."""
+
+    CLICK = "click"
+    CODE = "code"
+
+
+class CreditedSource(StrEnum):
+    """Whose texts an order can be counted for: those that sell."""
+
+    CAMPAIGN = "campaign"
+    AUTOMATION = "automation"
+
+
+class Attribution(Model):
+    """The one text that an order is counted for; `at` is when its link was clicked or its code was given.
+
+    `message_id` is empty when somebody used a campaign's code to whom we had not sent it.
+    """
+
+    __tablename__ = "order_attributions"
+    order_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    run_id: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    source: Mapped[str] = mapped_column(Text)
+    source_id: Mapped[int] = mapped_column(BigInteger)
+    evidence: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Timestamp)
+    decided_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["shop_id", "order_id"],
+            ["orders.shop_id", "orders.id"],
+            name="fk_order_attributions_order",
+            ondelete="CASCADE",
+        ),
+        Index("ix_order_attributions_source", "shop_id", "source", "source_id"),
+        Index("ix_order_attributions_run_id", "shop_id", "run_id"),
     )

@@ -26,11 +26,22 @@ COMPLETED = text("""
       AND (c.completed_at IS NOT NULL OR EXISTS (
         SELECT FROM orders o WHERE o.shop_id = c.shop_id AND o.checkout_token = c.token))""")
 
+FIRST_AND_LAST = text("""
+    SELECT min(placed_at), max(placed_at) FROM orders
+    WHERE shop_id = :shop_id AND contact_id = :contact_id AND cancelled_at IS NULL""")
+
 
 def bought_since(shop_id: int, contact_ids: Sequence[int], sinces: Sequence[datetime]) -> Sequence[bool]:
     """For each pair, whether the contact has bought after that moment. One statement."""
     values = {"shop_id": shop_id, "contact_ids": list(contact_ids), "sinces": list(sinces)}
     return require_unit_of_work().scalars(BOUGHT_SINCE, values).all()
+
+
+def first_and_last(shop_id: int, contact_id: int) -> tuple[datetime | None, datetime | None]:
+    """When the contact placed the first and the last of the orders that still stand."""
+    values = {"shop_id": shop_id, "contact_id": contact_id}
+    first_at, last_at = require_unit_of_work().execute(FIRST_AND_LAST, values).one()
+    return first_at, last_at
 
 
 def completed_checkouts(shop_id: int, ids: Sequence[int]) -> set[int]:

@@ -20,11 +20,12 @@ from app.automations.catalogue import facts_of
 from app.automations.models import AttemptOutcome, Automation, EntryStatus, Trigger
 from app.automations.service import judging
 from app.automations.service.judging import Situation
-from app.automations.wording import links_in, wording_of
+from app.automations.wording import code_in, links_in, wording_of
 from app.contacts.standing import Standing
 from app.core.clock import now
 from app.core.uow import across_shops, require_unit_of_work, unit_of_work
 from app.credits.errors import InsufficientCredits
+from app.discounts.service.giving import note_code
 from app.messaging.service import freezing, runs
 from app.messaging.service.freezing import Recipient
 from app.messaging.states import RunKind, Source
@@ -98,6 +99,7 @@ def _freeze(
         sender=shops.sender_of(shop),
         kind=RunKind.TRANSACTIONAL if facts.is_transactional else RunKind.MARKETING,
     )
+    note_code(shop.id, run_id, code_in(first.message, first.conditions))
     people = [_recipient(entry, situation.contacts[entry.contact_id]) for entry in entries]
     made = _freeze_affordable(shop.id, run_id, people)
     if made:

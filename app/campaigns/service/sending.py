@@ -17,7 +17,7 @@ from app.campaigns.models import Campaign, Priority
 from app.campaigns.models import CampaignStatus as Status
 from app.campaigns.service.addressing import recipients_of, sender_of
 from app.campaigns.service.states import move
-from app.campaigns.service.wording import wording_of
+from app.campaigns.service.wording import code_of, wording_of
 from app.core.activity import record
 from app.core.cache import changed
 from app.core.clock import now
@@ -29,6 +29,7 @@ from app.core.settings import settings
 from app.core.uow import after_commit, unit_of_work
 from app.credits import service as credits
 from app.credits.errors import InsufficientCredits
+from app.discounts.service.giving import note_code
 from app.messaging.service import freezing, runs
 from app.messaging.states import MessageState, Source
 from app.shops import service as shops
@@ -105,6 +106,7 @@ def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueu
         sender=sender_of(campaign, shop),
         run_no=campaign.run_no,
     )
+    note_code(shop_id, campaign.run_id, code_of(campaign))
     campaign.frozen_at = None
     if price.recipients > settings().enqueue_inline_limit:
         after_commit(lambda: wake("campaigns.freeze", shop_id, campaign_id))

@@ -16,17 +16,23 @@ def wording_of(campaign: Campaign, shop: Shop) -> Wording:
     `meta.smartEncoding` (default on) may replace expensive characters, `meta.compressGreek` (default off) may
     write Greek in capitals that are in the cheap alphabet; both only when it saves a part.
     """
-    code = campaign.meta.get("discountCode") or ""
-    if not code and _has_code_tag(campaign.message) and campaign.discount_id:
+    code = code_of(campaign)
+    if not code and has_code_tag(campaign.message) and campaign.discount_id:
         raise DiscountUnresolved
     return word(
         campaign.message,
-        constants={"shopName": shop.display_name, "discountCode": str(code)},
+        constants={"shopName": shop.display_name, "discountCode": code},
         link_base=link_base_url(shop.base_url),
         smart=bool(campaign.meta.get("smartEncoding", True)),
         greek=bool(campaign.meta.get("compressGreek", False)),
     )
 
 
-def _has_code_tag(message: str) -> bool:
+def code_of(campaign: Campaign) -> str:
+    """The discount code that the text gives to everybody; empty when it gives none."""
+    return str(campaign.meta.get("discountCode") or "") if has_code_tag(campaign.message) else ""
+
+
+def has_code_tag(message: str) -> bool:
+    """Whether the text gives a code away."""
     return any("discount" in tag.lower() for tag in TAG_PATTERN.findall(message))

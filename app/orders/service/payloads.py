@@ -6,15 +6,21 @@ a payload that names no object is refused, nothing else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from app.core.errors import ValidationFailed
 
-ITEMS_MAX, TITLE_MAX, TEXT_MAX = 20, 80, 500
+ITEMS_MAX, TITLE_MAX, TEXT_MAX, CODES_MAX = 20, 80, 500, 20
+CURRENCY = re.compile(r"[A-Z]{3}")
+NO_CURRENCY = "XXX"  # ISO 4217's word for none
+CLICK_PARAMETER = "ast"  # names the link token in the buyer's first address, or among the cart's notes
+EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 Payload = Mapping[str, Any]
 
 
@@ -36,6 +42,7 @@ class OrderSeen:
     cart_token: str | None = None
     discount_codes: Sequence[str] = ()
     landing_site: str | None = None
+    click_tokens: Sequence[str] = ()
     is_test: bool = False
     items: Sequence[Mapping[str, Any]] = ()
     city: str | None = None
@@ -84,14 +91,14 @@ def read_order(payload: Payload) -> OrderSeen:
     shopify_id = number(payload.get("id"))
     if shopify_id is None or placed_at is None:
         raise ValidationFailed("id", "names no order")
-    address = payload.get("shipping_address") or payload.get("billing_address") or {}
+    address = address_in(payload)
     return OrderSeen(
         shopify_id=shopify_id,
-        name=words(payload.get("name")) or f"#{payload.get('order_number') or shopify_id}",
+        name=words(payload.get("name")) or f"#{number(payload.get('order_number')) or shopify_id}",
         placed_at=placed_at,
         updated_at=moment(payload.get("updated_at")) or placed_at,
-        currency=words(payload.get("currency")) or "EUR",
-        total_cents=cents(payload.get("total_price")) or 0,
+        currency=_currency(payload.get("currency")) or NO_CURRENCY,
+        total_cents=max(0, cents(payload.get("total_price")) or 0),
         refunds=_refunds(payload.get("refunds")),
         cancelled_at=moment(payload.get("cancelled_at")),
         financial_status=words(payload.get("financial_status")),
@@ -100,11 +107,18 @@ def read_order(payload: Payload) -> OrderSeen:
         cart_token=words(payload.get("cart_token")),
         discount_codes=_codes(payload),
         landing_site=words(payload.get("landing_site"), 2000),
+        click_tokens=_click_tokens(payload),
         is_test=payload.get("test") is True,
         items=_items(payload),
         city=words(address.get("city")),
         country=words(address.get("country_code")) or words(address.get("country")),
     )
+
+
+def address_in(payload: Payload) -> Payload:
+    """Where the goods go, else who pays; empty when the post has neither."""
+    found = payload.get("shipping_address") or payload.get("billing_address")
+    return found if isinstance(found, Mapping) else {}
 
 
 def read_refund(payload: Payload) -> tuple[int, dict[str, int]] | None:
@@ -119,7 +133,8 @@ def read_fulfilments(payload: Payload) -> list[FulfilmentSeen]:
     if parcels is None:
         parcels = [payload] if payload.get("order_id") else []
     order_id = number(payload.get("id"))
-    found = (_fulfilment(parcel, order_id) for parcel in parcels if isinstance(parcel, Mapping))
+    listed = parcels if isinstance(parcels, list) else []
+    found = (_fulfilment(parcel, order_id) for parcel in listed if isinstance(parcel, Mapping))
     return [parcel for parcel in found if parcel is not None]
 
 
@@ -136,8 +151,8 @@ def read_checkout(payload: Payload) -> CheckoutSeen:
         cart_token=words(payload.get("cart_token")),
         url=words(payload.get("abandoned_checkout_url"), 2000),
         items=_items(payload),
-        subtotal_cents=cents(payload.get("subtotal_price")) or cents(payload.get("total_price")),
-        currency=words(payload.get("currency")),
+        subtotal_cents=_first_known(cents(payload.get("subtotal_price")), cents(payload.get("total_price"))),
+        currency=_currency(payload.get("currency")),
         discount_codes=_codes(payload),
         completed_at=moment(payload.get("completed_at")),
     )
@@ -166,11 +181,17 @@ def _fulfilment(parcel: Payload, order_id: int | None) -> FulfilmentSeen | None:
 
 def cents(raw: object) -> int | None:
     """`"49.90"` as 4990; None for what is no amount."""
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+        return None
+    if isinstance(raw, int) and abs(raw) >= 10**12:
+        return None
     try:
-        amount = Decimal(str(raw))
+        amount = Decimal(str(raw)[:50])
     except InvalidOperation:
         return None
-    return int((amount * 100).to_integral_value()) if amount.is_finite() and abs(amount) < 10**12 else None
+    # adjusted() is the exponent: nothing is computed with a number that is too large or too small for it.
+    is_amount = amount.is_finite() and -20 < amount.adjusted() < 12
+    return int((amount * 100).to_integral_value()) if is_amount else (0 if amount.is_zero() else None)
 
 
 def moment(raw: object) -> datetime | None:
@@ -179,17 +200,21 @@ def moment(raw: object) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(raw)
-    except ValueError:
+        at = at.astimezone(UTC) if at.tzinfo else LATEST
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
+    return at if EARLIEST < at < LATEST else None
 
 
 def number(raw: object) -> int | None:
     """A Shopify id: beyond 2^53, so never through a float."""
     if isinstance(raw, bool) or not isinstance(raw, int | str):
         return None
-    digits = str(raw).rpartition("/")[2]
-    return int(digits) if digits.isascii() and digits.isdigit() and int(digits) < 2**63 else None
+    if isinstance(raw, int):
+        return raw if 0 < raw < 2**63 else None
+    digits = raw.rpartition("/")[2]
+    is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
+    return int(digits) if is_number and 0 < int(digits) < 2**63 else None
 
 
 def words(raw: object, longest: int = TEXT_MAX) -> str | None:
@@ -212,7 +237,30 @@ def _items(payload: Payload) -> list[dict[str, Any]]:
 def _codes(payload: Payload) -> list[str]:
     rows = payload.get("discount_codes")
     given = [row.get("code") for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-    return [code for raw in given if (code := words(raw, 100))]
+    return [code for raw in given[:CODES_MAX] if (code := words(raw, 100))]
+
+
+def _click_tokens(payload: Payload) -> list[str]:
+    """What may be tokens of our links: in the buyer's first address in the shop, or noted on the cart."""
+    try:
+        query = parse_qs(urlsplit(words(payload.get("landing_site"), 2000) or "").query, max_num_fields=100)
+    except ValueError:
+        query = {}
+    found: list[object] = [*query.get(CLICK_PARAMETER, ())]
+    notes = payload.get("note_attributes")
+    for note in notes if isinstance(notes, list) else ():
+        if isinstance(note, Mapping) and note.get("name") == CLICK_PARAMETER:
+            found.append(note.get("value"))
+    return [token for raw in found[:CODES_MAX] if (token := words(raw, 100))]
+
+
+def _currency(raw: object) -> str | None:
+    code = words(raw)
+    return code if code and CURRENCY.fullmatch(code) else None
+
+
+def _first_known(*amounts: int | None) -> int | None:
+    return next((amount for amount in amounts if amount is not None), None)
 
 
 def _refunds(rows: object) -> dict[str, int]:
@@ -220,8 +268,9 @@ def _refunds(rows: object) -> dict[str, int]:
     for row in rows if isinstance(rows, list) else ():
         refund_id = number(row.get("id")) if isinstance(row, Mapping) else None
         if refund_id is not None:
-            paid_back = [paid for paid in row.get("transactions") or () if isinstance(paid, Mapping)]
-            refunds[str(refund_id)] = sum(_paid_back(paid) for paid in paid_back)
+            listed = row.get("transactions")
+            paid_back = listed if isinstance(listed, list) else ()
+            refunds[str(refund_id)] = sum(_paid_back(paid) for paid in paid_back if isinstance(paid, Mapping))
     return refunds
 
 
