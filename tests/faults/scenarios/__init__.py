@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.scenarios import carrier, control, imports, killed, money, reports, storm, weather
+from tests.faults.scenarios import carrier, control, imports, killed, money, reports, storm, weather, webhooks
 from tests.faults.scenarios.catalogue import Theme
 
 THEMES: tuple[Theme, ...] = (
@@ -14,4 +14,5 @@ THEMES: tuple[Theme, ...] = (
     money.THEME,
     weather.THEME,
     storm.THEME,
+    webhooks.THEME,
 )
