@@ -7,11 +7,8 @@ from __future__ import annotations
 
 AUTOMATIONS = "automations"
 STRIPE = "payments by Stripe"
-OAUTH = "installation by Shopify's OAuth"
 
 CALLS: dict[str, str] = {
-    "GET /auth/shopify": OAUTH,
-    "GET /auth/callback": OAUTH,
     "GET /automations": AUTOMATIONS,
     "POST /automations": AUTOMATIONS,
     "GET /automations/stats": AUTOMATIONS,
@@ -55,7 +52,6 @@ QUIRKS: dict[int, str] = {
     19: STRIPE,
     28: STRIPE,
     32: STRIPE,
-    33: OAUTH,
 }
 # Lines that a walk proves, and which.
 WALKED: dict[int, str] = {

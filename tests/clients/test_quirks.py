@@ -6,8 +6,11 @@ Lines that the walks already prove say which walk; lines that wait are in NOT_YE
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from flask import Flask
 
 from app.config import Settings
 from app.shops.models import Shop
@@ -25,6 +28,7 @@ from tests.clients.scenes import (
     tomorrow,
 )
 from tests.contracts.operations import tenant_operations
+from tests.sandbox.shopify.world import shopify_world
 
 PHONE = "+306912345678"
 SALE = {"name": "Sale", "message": "Hi {{firstName}}", "audience": "all"}
@@ -216,6 +220,34 @@ def test_31_posts_without_body_and_content_type_are_taken(embedded: Embedded, sh
     assert embedded.raw("POST", f"/campaigns/{campaign}/prepare").status_code == 200
     assert embedded.raw("POST", f"/campaigns/{campaign}/enqueue").status_code == 200
     assert embedded.raw("POST", f"/campaigns/{campaign}/retry-failed").status_code == 200
+
+
+@pytest.mark.parametrize("shop_as_typed", ["new-shop", "new-shop.myshopify.com"])
+def test_33_a_page_signs_in_by_leading_the_browser_to_shopify(
+    app: Flask, settings: Settings, web: Web, shop_as_typed: str
+) -> None:
+    page = "https://app.example.com/shopify/auth/callback"  # W and S have it at the same path
+    with shopify_world(api_key=settings.shopify_api_key, api_secret=settings.shopify_api_secret) as world:
+        world.shop("new-shop.myshopify.com")
+        app.config["SETTINGS"] = replace(
+            settings,
+            shopify_admin_base=world.admin_base,
+            public_base_url=web.base,
+            frontend_url="https://app.example.com",
+        )
+        try:
+            leaving = web.raw("GET", "/auth/shopify", query={"shop": shop_as_typed})
+            agreed = web.session.get(leaving.headers["Location"], allow_redirects=False, timeout=10)
+            back = web.session.get(agreed.headers["Location"], allow_redirects=False, timeout=10)
+        finally:
+            app.config["SETTINGS"] = settings
+
+    arrived = urlsplit(back.headers["Location"])
+    query = parse_qs(arrived.query)
+    assert f"{arrived.scheme}://{arrived.netloc}{arrived.path}" == page
+    assert query["shop"] == ["new-shop.myshopify.com"]
+    web.token, web.domain = query["token"][0], query["shop"][0]
+    assert web.get("/auth/verify")["store"]["shopDomain"] == "new-shop.myshopify.com"
 
 
 def test_34_the_unsubscribe_page_needs_no_session_and_has_no_side_effect(web: Web, shop: Shop) -> None:

@@ -18,6 +18,7 @@ PRODUCTION = {
     "APP_ENV": "production",
     "MITTO_API_BASE": "https://messaging.example",
     "SHOPIFY_ADMIN_BASE": "https://{shop}",
+    "SUPPRESSION_KEY": LONG,
     "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
     **dict.fromkeys(
         ("JWT_SECRET", "UNSUBSCRIBE_SECRET", "ADMIN_TOKEN", "MITTO_WEBHOOK_SECRET", "SHOPIFY_API_SECRET"),
