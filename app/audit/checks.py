@@ -162,4 +162,16 @@ CHECKS = (
              NOT NULL)""",
         "SELECT count(*) FROM contacts",
     ),
+    Check(
+        "attributions_agree_with_their_texts",
+        "an order is counted for one text at most, which is the shop's and came before it",
+        """SELECT a.shop_id, a.order_id, a.run_id, a.message_id FROM order_attributions a
+           JOIN orders o ON o.id = a.order_id
+           LEFT JOIN message_runs r ON r.id = a.run_id LEFT JOIN messages m ON m.id = a.message_id
+           WHERE o.shop_id <> a.shop_id OR r.id IS NULL OR (r.shop_id, r.source, r.source_id)
+             <> (a.shop_id, a.source, a.source_id) OR a.at > o.placed_at
+             OR (a.message_id IS NOT NULL
+               AND (m.id IS NULL OR (m.shop_id, m.run_id) <> (a.shop_id, a.run_id)))""",
+        "SELECT count(*) FROM order_attributions",
+    ),
 )

@@ -189,7 +189,7 @@ def send_test(body: Body, campaign_id: int) -> Any:
 @blueprint.errors(404)
 def metrics(campaign_id: int) -> Any:
     """The campaign's numbers and rates."""
-    return reading.show_campaign(g.shop_id, campaign_id)
+    return reading.measured_campaign(g.shop_id, campaign_id)
 
 
 @blueprint.get("/campaigns/<id:campaign_id>/status")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -13,13 +14,17 @@ from app.audit import jobs
 from app.audit.checks import CHECKS
 from app.audit.service import audit, report_differences
 from app.contacts.models import Consent
+from app.core.clock import now
+from app.core.settings import settings
 from app.core.uow import across_shops
 from app.integrations.mitto.types import Accepted, Rejected, Unclear
+from app.messaging.link_tokens import make_token
 from app.messaging.provider import CallResult
 from app.messaging.service import sending
 from app.messaging.service.reports import ReportRow, record_reports
+from app.messaging.states import Source
 from app.shops.models import Shop
-from tests import build, build_contacts, build_messages
+from tests import build, build_contacts, build_messages, build_orders
 from tests.core.conftest import Line, lines  # noqa: F401  # a fixture
 
 SENT = "provider_message_id = 'M1'"
@@ -91,6 +96,18 @@ CORRUPTIONS: list[tuple[str, tuple[str, ...]]] = [
         ),
     ),
     ("opted_out_are_suppressed", ("DELETE FROM suppressions",)),
+    (
+        "attributions_agree_with_their_texts",
+        ("UPDATE order_attributions SET source_id = source_id + 1",),
+    ),
+    (
+        "attributions_agree_with_their_texts",
+        ("UPDATE order_attributions SET message_id = (SELECT max(id) FROM messages)",),
+    ),
+    (
+        "attributions_agree_with_their_texts",
+        ("UPDATE order_attributions SET at = at + interval '1 day'",),
+    ),
 ]
 # Credits from nowhere are always also no sum of transfers, and not what the last one shows.
 NEVER_ALONE = {
@@ -104,7 +121,8 @@ def a_lived_in_world() -> Shop:
     build_messages.credit(shop, 1_000)
     build_contacts.contacts(shop, 6)
     build_contacts.a_contact(shop, consent=Consent.OPTED_OUT)
-    sent, claimed, _pending = (build_messages.a_run(shop) for _ in range(3))
+    sent = build_messages.a_run(shop, source=Source.CAMPAIGN)
+    claimed, _pending = (build_messages.a_run(shop) for _ in range(2))
     batch = sending.claim(shop.id, sent.run_id)
     assert batch is not None
     outcomes = [*(Accepted(f"M{number}") for number in range(1, 5)), Rejected("bad"), Unclear()]
@@ -112,8 +130,19 @@ def a_lived_in_world() -> Shop:
     with across_shops("the carrier reports"):
         record_reports([ReportRow("M2", "delivered"), ReportRow("M3", "failed")])
     assert sending.claim(shop.id, claimed.run_id)
+    somebody_buys(shop, sent.run_id)
     build_contacts.a_contact(build.a_shop())
     return shop
+
+
+def somebody_buys(shop: Shop, run_id: int) -> None:
+    """After a click on the first message of a run."""
+    (message, *_) = build_messages.messages_of(shop, run_id)
+    token = make_token(message.id, 1, settings().link_secrets[0])
+    moment = (now() + timedelta(minutes=1)).isoformat()
+    build_orders.take_order(
+        shop, message.contact_id, processed_at=moment, updated_at=moment, landing_site=f"/?ast={token}"
+    )
 
 
 def corrupt(owner: sa.Engine, *statements: str) -> None:

@@ -78,6 +78,12 @@ def active_automations(shop_id: int) -> Sequence[Row[Any]]:
     return require_unit_of_work().execute(found).all()
 
 
+def names(shop_id: int) -> dict[int, str]:
+    """What the shop's automations are called. A step."""
+    found = select(Automation.id, Automation.name).where(Automation.shop_id == shop_id)
+    return {row.id: row.name for row in require_unit_of_work().execute(found)}
+
+
 def attempts_between(shop_id: int, starts_at: datetime, ends_at: datetime) -> Sequence[Row[Any]]:
     """How often each (trigger, outcome) came about in the time. A step."""
     counted = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import marshmallow as ma
+
 from app.campaigns.service.figures import SOURCE_OF_TRUTH
 from app.core.http import Schema, fields
 
@@ -56,6 +58,12 @@ class MetricsSchema(FiguresSchema):
     delivery_rate = fields.Float(data_key="deliveryRate")
     clicks = fields.Integer(attribute="counts.clicked")
     unsubscribes = fields.Integer(attribute="counts.opted_out")
+    conversions = fields.Integer(metadata={"description": "orders; only of shops that tell of them"})
+    conversion_rate = fields.Float(data_key="conversionRate", metadata={"description": "a fraction"})
+
+    @ma.post_dump
+    def leave_out_what_is_not_tracked(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in answer.items() if value is not None}
 
 
 class StatusCampaignSchema(AnswerSchema):

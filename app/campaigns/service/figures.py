@@ -119,6 +119,20 @@ class ShownCampaign:
         return percentage(self.delivered, self.accepted)
 
 
+@dataclass(frozen=True)
+class MeasuredCampaign(ShownCampaign):
+    """With the orders that count for its newest run; None where nobody tells of orders."""
+
+    conversions: int | None = None
+
+    @property
+    def conversion_rate(self) -> float | None:
+        """Orders for each delivered text, as a fraction."""
+        if self.conversions is None:
+            return None
+        return round(self.conversions / self.delivered, 4) if self.delivered else 0.0
+
+
 def with_figures(shop_id: int, campaigns: Sequence[Campaign]) -> list[ShownCampaign]:
     """The campaigns with their numbers: one read of counters, one count of audiences. A step."""
     counters = runs.counts_by_run(shop_id, [one.run_id for one in campaigns if one.run_id])

@@ -13,11 +13,13 @@ from app.campaigns import queries
 from app.campaigns.errors import InvalidFilter
 from app.campaigns.models import Campaign, CampaignStatus
 from app.campaigns.queries import CampaignFilter
-from app.campaigns.service.figures import ShownCampaign, with_figures
+from app.campaigns.service.figures import MeasuredCampaign, ShownCampaign, with_figures
 from app.campaigns.service.states import find
+from app.connections.service.tokens import is_connected
 from app.core.http.pagination import Page
 from app.core.uow import unit_of_work
 from app.messaging.service import runs, statistics
+from app.orders.service import selling
 
 RECENT = 5
 SENT = "sent"  # one client's word for completed
@@ -100,6 +102,20 @@ def show_campaign(shop_id: int, campaign_id: int) -> ShownCampaign:
     """The campaign with its numbers. Raises CampaignNotFound."""
     with unit_of_work(shop_id):
         return shown(shop_id, find(shop_id, campaign_id))
+
+
+def measured_campaign(shop_id: int, campaign_id: int) -> MeasuredCampaign:
+    """The campaign with its numbers, and what its newest run sold where orders are told of.
+
+    Raises CampaignNotFound.
+    """
+    with unit_of_work(shop_id):
+        campaign = find(shop_id, campaign_id)
+        sold = None
+        if campaign.run_id and is_connected(shop_id):
+            sold = selling.conversions_of(shop_id, campaign.run_id)
+        one = shown(shop_id, campaign)
+        return MeasuredCampaign(one.campaign, one.counts, one.estimate, conversions=sold)
 
 
 def shown(shop_id: int, campaign: Campaign) -> ShownCampaign:

@@ -21,8 +21,10 @@ from app.reports.schemas.reports import (
     ReportExportSchema,
 )
 from app.reports.schemas.requests import CampaignsQuery, CreditsQuery, ExportQuery, WindowQuery
+from app.reports.schemas.revenue import RevenueReportSchema
 from app.reports.service import exporting, overview, reading
 from app.reports.service.exporting import Export
+from app.reports.service.revenue import report_revenue
 
 blueprint = ApiBlueprint("reports", __name__, description="Figures over a time")
 Query = dict[str, Any]
@@ -115,6 +117,15 @@ def credits(query: Query) -> Any:
 def contacts(query: Query) -> Any:
     """Who the contacts are, and how many were reached in the time."""
     return reading.report_contacts(g.shop_id, **query)
+
+
+@blueprint.get("/reports/revenue")
+@cached(*FAMILIES, seconds=SECONDS)
+@blueprint.arguments(WindowQuery, location="query")
+@blueprint.data(200, RevenueReportSchema)
+def revenue(query: Query) -> Any:
+    """What was sold in the time, and which texts sold it."""
+    return report_revenue(g.shop_id, **query)
 
 
 @blueprint.get("/reports/export")

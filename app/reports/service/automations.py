@@ -27,6 +27,11 @@ def active(shop_id: int) -> Sequence[Any]:
     return figures.active_automations(shop_id)
 
 
+def names(shop_id: int) -> dict[int, str]:
+    """The shop's automations' names by id. A step."""
+    return figures.names(shop_id)
+
+
 def attempts(shop_id: int, starts_at: datetime, ends_at: datetime) -> tuple[dict[str, int], dict[str, int]]:
     """How often each trigger has fired in the time, and how often each outcome came about. A step."""
     by_trigger: Counter[str] = Counter()
