@@ -74,6 +74,13 @@ def require_unit_of_work() -> Session:
     return session
 
 
+@contextmanager
+def savepoint() -> Iterator[Session]:
+    """A part of the caller's unit of work that is undone by itself when it raises. A step."""
+    with require_unit_of_work().begin_nested():
+        yield cast(Session, db.session())
+
+
 def after_commit(callback: Callable[[], object]) -> None:
     """Run `callback` once the current unit of work has committed. Never when it rolls back.
 

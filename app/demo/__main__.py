@@ -66,6 +66,7 @@ def _play(screen: Screen, data_dir: Path, count: int) -> int:
             ledger=Ledger(world.env["DATABASE_URL"]),
             carrier=Carrier(world.sandbox_url),
             api_url=world.url,
+            sandbox_url=world.sandbox_url,
             contacts=contacts,
             csv_file=csv_file,
             began=began,

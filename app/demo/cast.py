@@ -24,6 +24,7 @@ class Cast:
     ledger: Ledger
     carrier: Carrier
     api_url: str
+    sandbox_url: str
     contacts: ContactList
     csv_file: Path
     began: float = field(default_factory=time.monotonic)

@@ -33,7 +33,8 @@ def show_table(screen: Screen, outcome: Outcome) -> None:
     screen.line()
     books, opt_outs = outcome.books, outcome.opt_outs
     screen.fact("opted out before, after", f"{opt_outs.before:,} → {opt_outs.after:,}")
-    screen.fact("credits held", books.held, "as the previews said")
+    screen.fact("texts of an automation", len(outcome.automated), "for an order at Shopify")
+    screen.fact("credits held", books.held, "as the previews said, and for the order's text")
     screen.fact("credits captured", books.captured, "parts that the carrier accepted")
     screen.fact("credits released", books.released, "of texts that it refused")
     screen.fact("credits refunded", books.refunded, "of texts that did not arrive")

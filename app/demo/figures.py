@@ -54,6 +54,7 @@ class Outcome:
     """Everything that the closing table shows."""
 
     sent: Sequence[Sent]
+    automated: Sequence[Text]
     opt_outs: OptOuts
     books: Books
     balance: dict[str, Any]
@@ -88,6 +89,7 @@ class Outcome:
             "refunded": books.refunded_messages,
             "opted_out": self.opted_out,
             "sent_twice": self.sent_twice,
+            "automation_texts": len(self.automated),
             "credits": {
                 "held": books.held,
                 "captured": books.captured,
@@ -133,10 +135,12 @@ def _of_campaign(sent: Sent) -> Iterator[Comparison]:
 def _of_credits(outcome: Outcome) -> Iterator[Comparison]:
     """The carrier counts parts by itself, so it is a witness for the money too."""
     books, campaigns = outcome.books, outcome.sent
-    quoted = sum(one.preview["estimatedCost"] for one in campaigns)
-    yield "credits held", books.held, LEDGER, quoted, "the previews"
+    automated = sum(text.parts for text in outcome.automated)
+    quoted = sum(one.preview["estimatedCost"] for one in campaigns) + automated
+    yield "credits held", books.held, LEDGER, quoted, "the previews and the automation's parts"
     yield "credits held", books.held, LEDGER, books.captured + books.released, "capture and release"
     accepted, lost = sum(one.parts() for one in campaigns), sum(one.parts(FAILED) for one in campaigns)
+    accepted += automated
     yield "credits captured", books.captured, LEDGER, accepted, f"{CARRIER}'s parts"
     yield "credits refunded", books.refunded, LEDGER, lost, f"{CARRIER}'s failures"
     failures = sum(one.with_status(FAILED) for one in campaigns)

@@ -27,6 +27,9 @@ class Merchant:
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
         return self._call("POST", path, json=body or {})
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        return self._call("PUT", path, json=body)
+
     def send(self, campaign_id: str) -> Any:
         """Start a campaign as the clients do: with a key, so that a second click sends nothing twice."""
         headers = {"Idempotency-Key": str(uuid4())}

@@ -1,4 +1,4 @@
-"""The demo, step by step: a shop opens, imports its list, sends, and its customers answer."""
+"""The demo, step by step: a shop opens, imports its list, sends, its customers answer, and one orders."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.demo.customers import Behaviour
 from app.demo.errors import DemoStopped
 from app.demo.figures import DELIVERED, OptOuts, Outcome, Sent
 from app.demo.merchant import Merchant
+from app.demo.ordering import order_something
 from app.demo.people import SEED, VIP
 from app.demo.sending import REPORT_SECONDS, send_campaign, watch_reports, write_campaign
 from app.demo.waiting import wait_for
@@ -48,9 +49,12 @@ def tell(cast: Cast) -> Outcome:
     send_campaign(cast, merchant, thanks, trouble=False)
     watch_reports(cast, merchant, thanks)
 
+    confirmation = order_something(cast, merchant, SHOP_NAME)
+
     sent = [_final(cast, merchant, campaign) for campaign in (sale, thanks)]
     return Outcome(
         sent=sent,
+        automated=[confirmation],
         opt_outs=OptOuts(opted_out_before, opted_out_after, frozenset(behaviour.gone)),
         books=cast.ledger.books(cast.shop_id),
         balance=merchant.get("/billing/balance"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ from app.core.queue import wake
 from app.core.uow import after_commit, require_unit_of_work
 from app.shops import service as shops
 
+# Shopify tells whole seconds of its own clock.
+CLOCKS_DIFFER = timedelta(seconds=60)
 SINGLE_ITEM_DELAY = 30  # minutes: one thing forgotten in a cart is asked about sooner
 
 
@@ -43,7 +45,7 @@ def enter(
             "due_at": _due(automation, occurred_at, zone, facts or {}),
         }
         for automation in queries.active_for(shop_id, event)
-        if automation.activated_at is None or occurred_at >= automation.activated_at
+        if automation.activated_at is None or occurred_at >= automation.activated_at - CLOCKS_DIFFER
     ]
     rows = [row for row in rows if row["due_at"] > now() - queries.TOO_LATE]
     new = queries.enter(shop_id, rows, at=occurred_at)

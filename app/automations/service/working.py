@@ -23,7 +23,7 @@ from app.automations.service.judging import Situation
 from app.automations.wording import code_in, links_in, wording_of
 from app.contacts.standing import Standing
 from app.core.clock import now
-from app.core.uow import across_shops, require_unit_of_work, unit_of_work
+from app.core.uow import across_shops, require_unit_of_work, savepoint, unit_of_work
 from app.credits.errors import InsufficientCredits
 from app.discounts.service.giving import note_code
 from app.messaging.service import freezing, runs
@@ -118,7 +118,7 @@ def _freeze(
 def _freeze_affordable(shop_id: int, run_id: int, people: Sequence[Recipient]) -> dict[str, int]:
     """Freeze all, or, when the credits do not suffice, halves of them: the first ones come first."""
     try:
-        with require_unit_of_work().begin_nested():
+        with savepoint():
             return freezing.freeze_people(shop_id, run_id, people)
     except InsufficientCredits:
         if len(people) == 1:
