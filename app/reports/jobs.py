@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import current_app, g
+import flask
 
 from app.core.jobs import doorbell
 from app.shops import service as shops
 
 # What a client asks first, and always in the same words.
-FIRST_PAGES = {"/dashboard": "dashboard.show", "/reports/kpis": "reports.kpis"}
+FIRST_PAGES = (("/dashboard", "dashboard.show"), ("/reports/kpis", "reports.kpis"))
 
 
 @doorbell("reports.warm")
@@ -18,7 +18,7 @@ def warm(shop_id: int) -> None:
     Harmless if it runs twice, late, or never: what is kept is not computed again.
     """
     shop = shops.signed_in_shop(shop_id)
-    for path, endpoint in FIRST_PAGES.items():
-        with current_app.test_request_context(path):
-            g.shop, g.shop_id, g.request_id = shop, shop.id, "warm"
-            current_app.view_functions[endpoint]()
+    for path, endpoint in FIRST_PAGES:
+        with flask.current_app.test_request_context(path):
+            flask.g.shop, flask.g.shop_id, flask.g.request_id = shop, shop.id, "warm"
+            flask.current_app.view_functions[endpoint]()
