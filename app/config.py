@@ -79,6 +79,7 @@ class Settings:
     public_base_url: str | None = None
     shortlink_base_url: str | None = None
     frontend_url: str | None = None
+    embedded_origin: str | None = None
     cors_allowlist: tuple[str, ...] = ()
     redirect_allowed_hosts: tuple[str, ...] = ()
     trusted_proxy_hops: int = 0
@@ -171,6 +172,14 @@ def _frontend_url(raw: str) -> str:
     return _http_url(raw).removesuffix("/shopify")
 
 
+def _origin(raw: str) -> str:
+    """As browsers write it in the `Origin` header."""
+    origin = _http_url(raw).lower()
+    if urlsplit(origin).path:
+        raise ValueError("must be an origin, such as https://app.example.com")
+    return origin
+
+
 def _admin_base(raw: str) -> str:
     if raw.count("{shop}") != 1 or set(raw.replace("{shop}", "")) & set("{}"):
         raise ValueError("must contain {shop} once")
@@ -218,6 +227,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "public_base_url": _http_url,
     "shortlink_base_url": _http_url,
     "frontend_url": _frontend_url,
+    "embedded_origin": _origin,
     "metrics_allowlist": _networks,
     "alert_webhook_url": _http_url,
 }

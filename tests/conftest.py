@@ -32,6 +32,7 @@ VALUES = {
     "MITTO_TRAFFIC_ACCOUNT_ID": "e8a5e53f-51ce-4cc8-9f3c-43fb1d24daf7",
     "MITTO_WEBHOOK_SECRET": SECRET + "-mitto",
     "PUBLIC_BASE_URL": "https://sms.example.com",
+    "EMBEDDED_ORIGIN": "https://embedded.example.com",
     "QUIET_HOURS": "false",  # tests run at night, too
     "RATE_LIMITS_ENABLED": "false",  # tests ask more often than people
     "LOG_LEVEL": "WARNING",

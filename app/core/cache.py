@@ -29,6 +29,7 @@ from uuid import uuid4
 from flask import Flask, Response, current_app, g, request
 from redis import Redis, RedisError
 
+from app.core.clients import is_embedded_client
 from app.core.clock import now
 from app.core.http.schema import instant
 from app.core.metrics import count
@@ -176,8 +177,9 @@ def _moving(version_key: str) -> str:
 
 
 def _place(families: tuple[str, ...]) -> str | None:
-    """The key of this request's answer: shop, route and its arguments, full query, versions. None without
-    Redis, and while a worker changes one of the families.
+    """The key of this request's answer: shop, route and its arguments, full query, client, versions.
+
+    None without Redis, and while a worker changes one of the families.
 
     Versions are read before the database is: an answer computed across a change is kept where nobody looks.
     """
@@ -189,7 +191,8 @@ def _place(families: tuple[str, ...]) -> str | None:
         return None
     if versions is None:
         return None
-    asked = [request.view_args, sorted(request.args.items(multi=True)), versions]
+    query = sorted(request.args.items(multi=True))
+    asked = [request.view_args, query, is_embedded_client(), versions]
     digest = sha256(json.dumps(asked, default=str).encode("utf-8", "surrogatepass")).hexdigest()
     return f"answers:{g.shop_id}:{request.endpoint}:{digest}"
 
@@ -259,7 +262,7 @@ def _answer(body: bytes, result: str | None = None) -> Response:
     response = Response(body[:-1] + b"," + own[1:].encode(), mimetype="application/json")
     response.set_etag(sha256(body).hexdigest()[:32], weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
-    response.vary.add("Authorization")
+    response.vary.update(("Authorization", "Origin"))
     if result:
         response.headers["X-Cache"] = result
     return cast(Response, response.make_conditional(request))

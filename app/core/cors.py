@@ -34,7 +34,8 @@ def register_cors(app: Flask, settings: Settings) -> None:
 
     No cookies: auth is a Bearer token.
     """
-    frontends = [*settings.cors_allowlist, *([settings.frontend_url] if settings.frontend_url else [])]
+    named = (settings.frontend_url, settings.embedded_origin)
+    frontends = [*settings.cors_allowlist, *filter(None, named)]
     CORS(
         app,
         origins=[*frontends, ADMIN, STOREFRONTS],

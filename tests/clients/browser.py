@@ -130,8 +130,11 @@ class Web(Browser):
         return str(body["code"])
 
 
+@dataclass
 class Embedded(Browser):
     """S, the Vite client: branches on `error`, shows the first detail where there is one."""
+
+    origin: str = "https://embedded.example.com"
 
     def code_of(self, body: Any) -> str:
         return str(body["error"])

@@ -8,17 +8,21 @@ from typing import Any
 
 from app.audiences import service as audiences
 from app.campaigns.models import Campaign, CampaignStatus
+from app.core.clients import is_embedded_client
 from app.core.settings import settings
 from app.messaging.service import runs
 from app.messaging.service.runs import Counts
 
 SOURCE_OF_TRUTH = "mitto"
+SENT = "sent"  # the embedded client's word for completed
 NOTHING_YET = Counts()
 
 
 def shown_status(status: str) -> str:
-    """The status as clients are told; one client's word for `completed` is `sent`."""
-    return settings().campaign_done_status if status == CampaignStatus.COMPLETED else status
+    """The status as clients are told; the embedded client's word for `completed` is `sent`."""
+    if status != CampaignStatus.COMPLETED:
+        return status
+    return SENT if is_embedded_client() else settings().campaign_done_status
 
 
 def percentage(part: int, whole: int) -> float:

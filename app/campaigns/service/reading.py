@@ -13,7 +13,7 @@ from app.campaigns import queries
 from app.campaigns.errors import InvalidFilter
 from app.campaigns.models import Campaign, CampaignStatus
 from app.campaigns.queries import CampaignFilter
-from app.campaigns.service.figures import MeasuredCampaign, ShownCampaign, with_figures
+from app.campaigns.service.figures import SENT, MeasuredCampaign, ShownCampaign, with_figures
 from app.campaigns.service.states import find
 from app.connections.service.tokens import is_connected
 from app.core.http.pagination import Page
@@ -22,7 +22,6 @@ from app.messaging.service import runs, statistics
 from app.orders.service import selling
 
 RECENT = 5
-SENT = "sent"  # one client's word for completed
 
 
 @dataclass(frozen=True)
