@@ -223,6 +223,7 @@ def test_the_periodic_tasks_are_those_of_the_scheduler():
     seconds = {
         "5 s": 5,
         "10 s": 10,
+        "15 s": 15,
         "30 s": 30,
         "60 s": 60,
         "5 min": 300,

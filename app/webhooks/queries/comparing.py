@@ -48,7 +48,7 @@ def due_shops(before: datetime, most: int) -> Sequence[int]:
     return require_unit_of_work().scalars(DUE_SHOPS, {"before": before, "most": most}).all()
 
 
-def begin(shop_id: int, kind: str, *, at: datetime, first: datetime) -> Row[Any]:
+def start_walk(shop_id: int, kind: str, *, at: datetime, first: datetime) -> Row[Any]:
     """Begin a walk, or go on with the one that is under way; `first` is where a shop's very first begins."""
     values = {"shop_id": shop_id, "kind": kind, "at": at, "first": first}
     return require_unit_of_work().execute(BEGIN, values).one()

@@ -78,7 +78,7 @@ def compare(shop_id: int) -> bool:
 
 def _compare(shop_id: int, client: ShopifyClient, kind: Kind, deadline: float) -> bool:
     with unit_of_work(shop_id):
-        walk = comparing.begin(shop_id, kind, at=now(), first=now() - FIRST)
+        walk = comparing.start_walk(shop_id, kind, at=now(), first=now() - FIRST)
     cursor, asked = walk.page_cursor, QUESTIONS[kind]
     while time.monotonic() < deadline:
         variables = {"query": f"updated_at:>='{_written(walk.seen_until - OVERLAP)}'", "after": cursor}
