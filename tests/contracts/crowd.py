@@ -38,9 +38,11 @@ EVERYTHING = (
        FROM contacts WHERE shop_id = :shop_id""",
     f"""INSERT INTO campaigns (shop_id, name, message, status, run_no, frozen_at, started_at, finished_at)
         SELECT :shop_id, 'Campaign ' || n, 'Hello', 'completed', 1, now(), now(), now() {NUMBERS}""",
-    """INSERT INTO message_runs (shop_id, source, source_id, text, links, sender, delivered, failed)
-       SELECT shop_id, 'campaign', id, 'Hello', ARRAY['https://shop.example/sale'], 'Olives', :count, :count
+    """INSERT INTO message_runs (shop_id, source, source_id, text, links, sender, pending)
+       SELECT shop_id, 'campaign', id, 'Hello', ARRAY['https://shop.example/sale'], 'Olives', 2 * :count
        FROM campaigns WHERE shop_id = :shop_id""",
+    """UPDATE message_runs SET pending = 0, sent = :count, failed = :count WHERE shop_id = :shop_id""",
+    """UPDATE message_runs SET sent = 0, delivered = :count WHERE shop_id = :shop_id""",
     """UPDATE campaigns SET run_id = (SELECT r.id FROM message_runs r
          WHERE r.shop_id = :shop_id AND r.source = 'campaign' AND r.source_id = campaigns.id)
        WHERE shop_id = :shop_id""",
@@ -57,8 +59,9 @@ EVERYTHING = (
        SELECT shop_id, run_id, id, contact_id, 1 FROM messages WHERE shop_id = :shop_id""",
     f"""INSERT INTO inbound_messages (shop_id, inbox_id, phone, text, intent)
         SELECT :shop_id, :block * 1000 + n, {PHONE}, 'Thanks', 'other' {NUMBERS}""",
-    f"""INSERT INTO templates (shop_id, eshop_type, key, title, category, content)
-        SELECT :shop_id, 'generic', 'key-' || n, 'Title ' || n, 'Sales ' || n, 'Hello' {NUMBERS}""",
+    f"""INSERT INTO templates (shop_id, eshop_type, key, title, category, content, tags)
+        SELECT :shop_id, 'generic', 'key-' || n, 'Title ' || n, 'Sales ' || n, 'Hello', '{{sale}}'
+        {NUMBERS}""",
     """INSERT INTO template_usage (shop_id, template_id)
        SELECT shop_id, id FROM templates WHERE shop_id = :shop_id""",
     f"""INSERT INTO opt_in_confirmations (shop_id, phone, tag, expires_at)
@@ -67,8 +70,8 @@ EVERYTHING = (
         SELECT :shop_id, 'user', 'contact.created', 'contact' {NUMBERS}""",
     f"""INSERT INTO api_keys (shop_id, name, secret_sha256, hint)
         SELECT :shop_id, 'Key ' || n, sha256(CAST(:block || '-' || n AS bytea)), 'xxxx' {NUMBERS}""",
-    f"""INSERT INTO automations (shop_id, name, trigger)
-        SELECT :shop_id, 'Automation ' || n, 'welcome' {NUMBERS}""",
+    f"""INSERT INTO automations (shop_id, name, trigger, status, activated_at)
+        SELECT :shop_id, 'Automation ' || n, 'welcome', 'active', now() {NUMBERS}""",
     """INSERT INTO automation_steps (shop_id, automation_id, step_no, delay_minutes, message)
        SELECT shop_id, id, 1, 0, 'Welcome to us' FROM automations WHERE shop_id = :shop_id""",
     f"""INSERT INTO automation_attempts (shop_id, automation_id, trigger, entry_id, step_no, outcome, at)

@@ -19,6 +19,7 @@ from app.reports.service.windows import Window
 
 USES = {"campaign": (Source.CAMPAIGN,), "manual": (Source.TEST, Source.SERVICE)}
 PURCHASES_SHOWN = 10
+PACKAGE_TYPE = "credit_topup"  # the only kind of package that there is
 
 
 class Report:
@@ -191,7 +192,7 @@ class CreditsReport(Report):
                 "credits_added": row.amount,
                 "amount": 0.0,
                 "currency": self.currency,
-                "package_type": None,
+                "package_type": PACKAGE_TYPE,
                 "created_at": row.created_at,
             }
             for row in self.purchases[:PURCHASES_SHOWN]
