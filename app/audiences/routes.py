@@ -54,6 +54,7 @@ def validate_audience(body: dict[str, Any]) -> Any:
 
 
 @blueprint.get("/audiences/segments")
+@cached("audiences", "contacts", seconds=60)
 @blueprint.data(200, SegmentListSchema)
 def list_segments() -> Any:
     """All segments: the system ones, then the shop's own."""

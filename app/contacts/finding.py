@@ -125,9 +125,18 @@ def _total(
         return min(total, most), total <= most
     if chosen.are_few:
         return _count(chosen.contacts), True
-    if not members and replace(wanted, q=None, sort_by="createdAt", sort_order="desc") == ContactFilter():
+    if not members and _is_searched_only(wanted):
         return len(found.ids), False
     return _count(chosen.contacts.where(_one_of(found.ids))), found.is_all
+
+
+def _is_searched_only(wanted: ContactFilter) -> bool:
+    """Whether nothing narrows what was found: of more than are counted none is looked at again."""
+    by_tag = not wanted.q and bool(wanted.tags_any) != (len(wanted.tags_all) == 1)
+    bare = replace(wanted, q=None, sort_by="createdAt", sort_order="desc")
+    if by_tag:
+        bare = replace(bare, tags_any=(), tags_all=())
+    return bare == ContactFilter()
 
 
 def _count(contacts: Select[Contact]) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Column,
     Computed,
     Date,
     DateTime,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     SmallInteger,
+    Table,
     Text,
     UniqueConstraint,
     func,
@@ -217,6 +219,24 @@ class ContactCount(Model):
     n: Mapped[int] = mapped_column(Integer)
 
 
+# How many may be texted, moved by triggers; no gender and no birth date are values like others.
+audience_counts = Table(
+    "audience_counts",
+    Model.metadata,
+    Column("shop_id", BigInteger, nullable=False),
+    Column("gender", Text),
+    Column("birth_date", Date),
+    Column("n", Integer, nullable=False),
+    UniqueConstraint(
+        "shop_id",
+        "gender",
+        "birth_date",
+        name="uq_audience_counts_shop_id_gender_birth_date",
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+
 class ConsentEvent(Model):
     """One change of consent, kept for ever: append-only by trigger. `contact_id` outlives the contact."""
 
@@ -233,6 +253,12 @@ class ConsentEvent(Model):
     __table_args__ = (
         CheckConstraint("action IN ('grant', 'withdraw', 'reset')", name="action"),
         Index("ix_consent_events_shop_id_phone", "shop_id", "phone"),
+        Index(
+            "ix_consent_events_grants",
+            "shop_id",
+            "id",
+            postgresql_where=text("action = 'grant' AND source <> 'import'"),
+        ),
     )
 
 

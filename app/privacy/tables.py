@@ -48,6 +48,7 @@ KEPT = {
     "send_attempts": "calls to the carrier: numbers only",
     "run_quarters": "sums",
     "contact_counts": "sums, all zero without contacts",
+    "audience_counts": "sums, all zero without contacts",
     "templates": "the merchant's own texts, with no people in them",
     "template_versions": "the same; append-only",
     "template_usage": "how often a text was used",

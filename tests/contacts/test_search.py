@@ -26,6 +26,11 @@ BY_COUNTERS = sa.text("""
 SELECT consent, gender, has_birth_date, has_purchased, n FROM contact_counts
 WHERE n <> 0 ORDER BY 1, 2, 3, 4""")
 
+MAY_BE_TEXTED = sa.text("""
+SELECT gender, birth_date, count(*) FROM contacts WHERE consent = 'opted_in'
+GROUP BY 1, 2 ORDER BY 1, 2""")
+BY_BIRTH_DATE = sa.text("SELECT gender, birth_date, n FROM audience_counts WHERE n <> 0 ORDER BY 1, 2")
+
 
 def listed(client: FlaskClient, shop: Shop, **query: Any) -> dict[str, Any]:
     response = client.get("/contacts", query_string=query, headers=build.auth(shop))
@@ -141,7 +146,11 @@ def test_the_counters_follow_every_way_of_writing(client, shop, stranger):
     with unit_of_work(shop.id) as session:
         really, counted = session.execute(REALLY).all(), session.execute(BY_COUNTERS).all()
 
+        may_be_texted = session.execute(MAY_BE_TEXTED).all()
+        counted_by_date = session.execute(BY_BIRTH_DATE).all()
+
     assert counted == really
+    assert counted_by_date == may_be_texted
     assert sum(row.n for row in counted) == 34
 
 

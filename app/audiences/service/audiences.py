@@ -133,20 +133,17 @@ def require_audience(shop_id: int, raw: Any) -> Audience:
 def audience_counts(shop_id: int, audiences: Collection[Audience]) -> dict[Audience, int]:
     """How many contacts each audience reaches now; 0 for one whose segment is gone. A step.
 
-    Counters tell of the predefined ones, however many contacts there are; one statement counts the segments.
+    At most two statements count them all, whatever their number.
     """
     counts = dict.fromkeys(audiences, 0)
     ids = {audience.segment_id for audience in audiences if audience.segment_id is not None}
-    conditions = {}
-    if len(ids) < len(counts):
-        counts |= queries.predefined_counts(shop_id)
+    conditions = {one: queries.PREDEFINED[one.kind] for one in counts if one.segment_id is None}
     if ids:
         today, zone = queries.calendar(shop_id)
         for segment in queries.segments_of(shop_id, ids):
             if segment.is_active:
                 conditions[segment.audience] = queries.segment_condition(segment, today, zone)
-    counts |= queries.recipient_counts(shop_id, conditions)
-    return {audience: counts[audience] for audience in audiences}
+    return counts | queries.recipient_counts(shop_id, conditions)
 
 
 def segment_members(shop_id: int, segment_id: int) -> Select[int]:
