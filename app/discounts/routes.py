@@ -14,7 +14,8 @@ from app.discounts.schemas import (
     ValidateDiscountIn,
 )
 from app.discounts.service import looking_up as service
-from app.discounts.service.looking_up import Discount, Validation
+from app.discounts.service.describing import Discount
+from app.discounts.service.looking_up import Validation
 
 blueprint = ApiBlueprint("discounts", __name__, description="The discounts that a text can offer")
 
@@ -53,7 +54,7 @@ def validate_code(code: str) -> Validation:
 # Shopify's ids have slashes (gid://shopify/DiscountCodeNode/1), and the clients do not encode them.
 @blueprint.get("/shopify/discounts/<path:discount_id>")
 @blueprint.data(200, DiscountSchema)
-@blueprint.errors(404)
+@blueprint.errors(404, 503)
 def show_discount(discount_id: str) -> Discount:
     """Show a discount."""
     return service.find_discount(g.shop_id, discount_id)
@@ -61,7 +62,7 @@ def show_discount(discount_id: str) -> Discount:
 
 @blueprint.get("/discounts/<path:discount_id>")
 @blueprint.data(200, DiscountSchema)
-@blueprint.errors(404)
+@blueprint.errors(404, 503)
 def show_discount_too(discount_id: str) -> Discount:
     """Show a discount; the same as /shopify/discounts/…"""
     return service.find_discount(g.shop_id, discount_id)

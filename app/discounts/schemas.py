@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.core.http import Schema, fields
-from app.discounts.service.looking_up import Discount, DiscountKind
+from app.discounts.service.describing import Discount, DiscountKind
 
 KINDS = [kind.value for kind in DiscountKind]
 # How the old system spelt two of the kinds; one client still reads `type`.

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.discounts.schemas import DiscountSchema
-from app.discounts.service.looking_up import Discount, DiscountKind
+from app.discounts.service.describing import Discount, DiscountKind
 from tests import build
 
 GID = "gid://shopify/DiscountCodeNode/1"

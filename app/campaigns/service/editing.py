@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from app.audiences import service as audiences
 from app.campaigns.errors import DuplicateName, InvalidStatus
 from app.campaigns.models import Campaign, CampaignStatus, ScheduleType
+from app.campaigns.service import discounting
 from app.campaigns.service.figures import ShownCampaign
 from app.campaigns.service.moments import FIELD, read_moment, require_future
 from app.campaigns.service.reading import shown
@@ -54,6 +55,7 @@ def create_campaign(shop_id: int, given: Mapping[str, Any]) -> ShownCampaign:
 
     Raises ValidationFailed, InvalidAudience, AudienceNotFound, DuplicateName.
     """
+    given = discounting.with_code(shop_id, given)
     with unit_of_work(shop_id) as session:
         campaign = Campaign(shop_id=shop_id, meta={})
         _write(campaign, given)
@@ -71,6 +73,7 @@ def update_campaign(shop_id: int, campaign_id: int, changes: Mapping[str, Any]) 
 
     Raises CampaignNotFound, InvalidStatus and whatever `create_campaign` raises.
     """
+    changes = discounting.with_code(shop_id, changes)
     with unit_of_work(shop_id):
         campaign = claim_for_change(shop_id, campaign_id, MAY_EDIT)
         _write(campaign, changes)
@@ -143,13 +146,16 @@ def _mine(shop_id: int, campaign_id: int) -> tuple[ColumnElement[bool], ...]:
 
 def _write(campaign: Campaign, given: Mapping[str, Any]) -> None:
     """Put what is given, the schedule apart, on the campaign. None under `meta` takes an entry away."""
+    kept = dict(campaign.meta)
+    if given.get("discount_id", campaign.discount_id) != campaign.discount_id:
+        kept.pop(discounting.CODE, None)  # that of another discount
     for column in PLAIN_COLUMNS:
         if column in given:
             setattr(campaign, column, given[column])
     if "audience" in given:
         audience = audiences.require_audience(campaign.shop_id, given["audience"])
         campaign.audience = audiences.canonical(audience)
-    merged = {**campaign.meta, **given.get("meta", {})}
+    merged = {**kept, **given.get("meta", {})}
     campaign.meta = {name: value for name, value in merged.items() if value is not None}
 
 

@@ -16,6 +16,7 @@ from app.campaigns.errors import NoRecipients
 from app.campaigns.models import Campaign, Priority
 from app.campaigns.models import CampaignStatus as Status
 from app.campaigns.service.addressing import recipients_of, sender_of
+from app.campaigns.service.discounting import look_again
 from app.campaigns.service.states import move
 from app.campaigns.service.wording import code_of, wording_of
 from app.core.activity import record
@@ -54,6 +55,7 @@ def enqueue(shop_id: int, campaign_id: int, *, key: str | None = None) -> dict[s
     Raises CampaignNotFound, InvalidStatus, AlreadySending, NoRecipients, SubscriptionRequired,
     InsufficientCredits or AudienceNotFound; on any of them nothing has changed.
     """
+    look_again(shop_id, campaign_id)
     with unit_of_work(shop_id):
         if key:
             earlier = stored_answer(shop_id, f"enqueue:{key}", {"campaign": campaign_id})

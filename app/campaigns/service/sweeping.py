@@ -11,6 +11,7 @@ from app.campaigns import queries
 from app.campaigns.errors import AlreadySending, CampaignNotFound, InvalidStatus
 from app.campaigns.models import Campaign
 from app.campaigns.models import CampaignStatus as Status
+from app.campaigns.service.discounting import look_again
 from app.campaigns.service.sending import start
 from app.core.cache import changed
 from app.core.clock import now
@@ -45,6 +46,7 @@ def start_due() -> int:
         try:
             if schedule_at < now() - TOO_LATE:
                 raise MissedItsTime
+            look_again(shop_id, campaign_id)
             with unit_of_work(shop_id):
                 start(shop_id, campaign_id, *_is_due())
         except (AlreadySending, CampaignNotFound, InvalidStatus):

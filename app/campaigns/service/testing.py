@@ -10,6 +10,7 @@ from app.campaigns import queries
 from app.campaigns.errors import CampaignNotFound, NumberSuppressed
 from app.campaigns.models import Campaign
 from app.campaigns.service.addressing import sender_of
+from app.campaigns.service.discounting import look_again
 from app.campaigns.service.previewing import SAMPLE_VALUES, values_of
 from app.campaigns.service.wording import wording_of
 from app.contacts import consent
@@ -37,6 +38,7 @@ def send_test(shop_id: int, campaign_id: int, raw_phone: str) -> SentTest:
     The merge values are the contact's with that number, else made-up ones. Raises CampaignNotFound,
     ValidationFailed, NumberSuppressed, SubscriptionRequired, InsufficientCredits, DiscountUnresolved.
     """
+    look_again(shop_id, campaign_id)
     with unit_of_work(shop_id):
         campaign = _lock(shop_id, campaign_id)
         shop = shops.find_shop(shop_id)

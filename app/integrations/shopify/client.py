@@ -81,7 +81,7 @@ class ShopifyClient:
             _wait(throttle.seconds_until(self.domain, costs.get(name, UNKNOWN_COST)), deadline)
             tries += 1
             try:
-                return self._call(name, document, variables or {})
+                return self._call(name, document, variables or {}, _silence(deadline))
             except ShopifyUnauthorized:
                 if self._renew is None or is_renewed:
                     raise
@@ -92,12 +92,14 @@ class ShopifyClient:
                     raise
                 _pause(trouble, tries, deadline)
 
-    def _call(self, name: str, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _call(
+        self, name: str, document: str, variables: Mapping[str, Any], timeout_seconds: float
+    ) -> dict[str, Any]:
         response = post(
             self._url,
             {"query": document, "variables": dict(variables)},
             headers={"X-Shopify-Access-Token": self._access_token},
-            timeout_seconds=TIMEOUT_SECONDS,
+            timeout_seconds=timeout_seconds,
         )
         _require_success(response)
         self._notice_version(response)
@@ -194,6 +196,11 @@ def _pause(trouble: ShopifyUnavailable, tries: int, deadline: float) -> None:
     if time.monotonic() + seconds > deadline:
         raise trouble
     time.sleep(seconds)
+
+
+def _silence(deadline: float) -> float:
+    """How long an answer is waited for: no longer than the caller's patience, but for a last second."""
+    return min(TIMEOUT_SECONDS, max(1.0, deadline - time.monotonic()))
 
 
 def _wait(seconds: float, deadline: float) -> None:
