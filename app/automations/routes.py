@@ -47,7 +47,7 @@ def stats() -> Any:
 
 @blueprint.get("/automations/variables/<trigger>")
 @blueprint.data(200, VariablesSchema)
-@blueprint.errors(400)
+@blueprint.errors(400, 404)
 def variables(trigger: str) -> Any:
     """List the merge tags that a text of this trigger may use."""
     if trigger not in {*Trigger}:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.clients.shapes import COUNT, DAY, FLAG, FULL, MOMENT, NUMBER, TEXT, WHOLE, Maybe, Shape, words
+from tests.clients.shapes import (
+    COUNT,
+    DAY,
+    FLAG,
+    FULL,
+    MOMENT,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    WHOLE,
+    Maybe,
+    Shape,
+    words,
+)
 
 CONSENT = words("opted_in", "opted_out", "unknown")
 STATUS = words("draft", "scheduled", "sending", "paused", "completed", "sent", "failed", "cancelled")
@@ -35,6 +48,19 @@ CONTACT: dict[str, Any] = {
     "tags": [TEXT],
     "hasPurchased": FLAG,
     "lastOrderAt": Maybe(MOMENT),
+    "createdAt": MOMENT,
+    "updatedAt": MOMENT,
+}
+AUTOMATION: dict[str, Any] = {
+    **dict.fromkeys(("id", "automationId", "name", "title", "trigger", "triggerEvent", "message"), FULL),
+    "description": Maybe(TEXT),
+    "userMessage": Maybe(TEXT),
+    "defaultMessage": FULL,
+    "status": words("draft", "active", "paused"),
+    "isActive": FLAG,
+    "isSystemDefault": FLAG,
+    "triggerConditions": OBJECT,
+    "messagesSent": COUNT,
     "createdAt": MOMENT,
     "updatedAt": MOMENT,
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.clients.objects import (
     AUDIENCE,
+    AUTOMATION,
     BALANCE,
     BY_STATUS,
     CAMPAIGN,
@@ -255,6 +256,15 @@ BOTH: dict[str, Shape] = {
     "GET /templates/categories": [FULL],
     "GET /templates/{id}": TEMPLATE,
     "POST /templates/{id}/track": NOTHING,
+    "GET /automations": [AUTOMATION],
+    "GET /automations/stats": {
+        **dict.fromkeys(("total", "active", "paused", "draft", "enabled", "disabled"), COUNT),
+        **dict.fromkeys(("messagesSent", "totalSent"), COUNT),
+        "successRate": NUMBER,
+    },
+    "POST /automations": AUTOMATION,
+    "PUT /automations/{id}": AUTOMATION,
+    "DELETE /automations/{id}": NOTHING,
     "GET /shopify/discounts": {"discounts": [DISCOUNT], "total": COUNT, "active": COUNT},
     "GET /settings": SETTINGS,
     "PUT /settings": SETTINGS,
@@ -268,6 +278,12 @@ WEB: dict[str, Shape] = {
     **BOTH,
     "POST /auth/shopify-token": {"token": FULL, "store": STORE, "expiresIn": FULL},
     "POST /auth/refresh": {"token": FULL, "expiresIn": FULL},
+    "GET /automations/variables/{trigger}": {
+        "triggerType": FULL,
+        "variables": [{"name": FULL, "description": FULL, "example": FULL}],
+        "variableDescriptions": [{"name": FULL, "description": FULL, "example": FULL}],
+        "names": [FULL],
+    },
     "POST /templates/ensure-defaults": {
         **dict.fromkeys(("created", "updated", "repaired", "skipped", "total"), COUNT),
         "message": TEXT,
@@ -276,6 +292,17 @@ WEB: dict[str, Shape] = {
 EMBEDDED: dict[str, Shape] = {
     **BOTH,
     **REPORTS,
+    "GET /automations/defaults": [
+        {
+            **dict.fromkeys(("id", "title", "description", "triggerEvent", "defaultMessage"), FULL),
+            "isSystemDefault": FLAG,
+            "createdAt": MOMENT,
+            "updatedAt": MOMENT,
+        }
+    ],
+    "POST /automations/sync": dict.fromkeys(
+        ("syncedCount", "synced", "totalShops", "totalAutomations"), COUNT
+    ),
     "GET /whoami": {
         "success": FLAG,
         "shop": {"id": FULL, "shopDomain": FULL, "credits": WHOLE, "currency": CURRENCY, "timezone": FULL},

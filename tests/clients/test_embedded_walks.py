@@ -47,6 +47,23 @@ def test_contacts(embedded: Embedded) -> None:
     embedded.delete(f"/contacts/{made['id']}")
 
 
+def test_automations(embedded: Embedded) -> None:
+    assert embedded.get("/automations/defaults")
+    assert embedded.post("/automations/sync")["totalShops"] == 1
+    shown = embedded.get("/automations")
+    stats = embedded.get("/automations/stats")
+    welcome = next(one for one in shown if one["triggerEvent"] == "welcome")
+    changed = embedded.put(
+        f"/automations/{welcome['id']}", {"userMessage": "Hello and welcome!", "isActive": True}
+    )
+    form = {"name": "Ours", "trigger": "birthday", "message": "Many happy returns!", "status": "draft"}
+    made = embedded.post("/automations", form)
+    embedded.delete(f"/automations/{made['id']}")
+
+    assert [changed["userMessage"], changed["isActive"]] == ["Hello and welcome!", True]
+    assert isinstance(stats["successRate"], float | int)
+
+
 def test_campaign_sent(embedded: Embedded, shop: Shop) -> None:
     customers(shop, 2)
     embedded.get("/audiences")

@@ -73,4 +73,6 @@ def address_of(name: str, crowd: Crowd) -> str:
     path = name.partition(" ")[2]
     if "{token}" in path:
         return path.format(token=make_token(int(crowd.first("messages")), 0, settings().unsubscribe_secret))
+    if "{trigger}" in path:
+        return path.format(trigger="order_placed")
     return path.format(id=crowd.first(path.split("/")[1])) if "{" in path else path

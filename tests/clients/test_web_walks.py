@@ -186,6 +186,25 @@ def test_templates(web: Web) -> None:
     assert web.get(f"/templates/{used}")["useCount"] == 1
 
 
+def test_automations(web: Web) -> None:
+    shown = web.get("/automations")
+    stats = web.get("/automations/stats")
+    variables = web.get("/automations/variables/order_placed")
+    form = {"name": "Thanks", "trigger": "order_placed", "message": "Thank you for {{order.name}}!"}
+    made = web.post("/automations", {**form, "status": "active", "triggerConditions": {}})
+    paused = web.put(f"/automations/{made['id']}", {"message": form["message"], "status": "paused"})
+
+    # The edit page finds its automation in the list.
+    (found,) = [one for one in web.get("/automations") if one["id"] == made["id"]]
+    assert [found[name] for name in ("name", "message", "trigger", "status")] == [
+        *(form["name"], form["message"], form["trigger"]),
+        "paused",
+    ]
+    assert [stats["total"], stats["draft"], paused["isActive"]] == [len(shown), len(shown), False]
+    assert "order.name" in {variable["name"] for variable in variables["variables"]}
+    web.delete(f"/automations/{made['id']}")
+
+
 def test_settings(web: Web, shop: Shop) -> None:
     before = web.get("/settings")
     account = web.get("/settings/account")
