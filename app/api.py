@@ -26,9 +26,10 @@ from app.core.http import fields
 from app.core.http.blueprint import ProblemSchema
 from app.customers.routes import blueprint as customers
 from app.discounts.routes import blueprint as discounts
+from app.discounts.routes import pools_blueprint as discount_pools
 from app.links.routes import blueprint as links
-from app.monitoring.routes import blueprint as monitoring
 from app.messaging.cli import quiet_hours_cli
+from app.monitoring.routes import blueprint as monitoring
 from app.optouts.routes import api as unsubscribe
 from app.optouts.routes import page as opt_out_page
 from app.privacy.routes import blueprint as privacy
@@ -77,8 +78,17 @@ BLUEPRINTS = (
     opt_in_page,
     prices,
     discounts,
+    discount_pools,
 )
-COMMANDS = (shops_cli, connections_cli, credits_cli, webhooks_cli, audit_command, templates_cli, quiet_hours_cli)
+COMMANDS = (
+    shops_cli,
+    connections_cli,
+    credits_cli,
+    webhooks_cli,
+    audit_command,
+    templates_cli,
+    quiet_hours_cli,
+)
 
 OPENAPI: dict[str, Any] = {
     "API_TITLE": "Astronote API",

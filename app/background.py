@@ -23,6 +23,7 @@ from app.core.cache import tell_sparingly
 from app.core.queue import QUEUES, JsonJob, JsonQueue, queue_name
 from app.core.redis import redis_client
 from app.customers import jobs as customers
+from app.discounts import jobs as discounts
 from app.messaging import jobs as messaging
 from app.monitoring import jobs as monitoring
 from app.orders import jobs as orders
@@ -40,6 +41,7 @@ PERIODIC: tuple[Callable[[], None], ...] = (
     automations.mornings,
     contacts.sweep_imports,
     orders.attribute,
+    discounts.sweep,
     customers.sweep,
     connections.check,
     webhooks.sweep,

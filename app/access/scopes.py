@@ -31,6 +31,7 @@ NEEDED: dict[str, tuple[Scope, Scope | None]] = {
     "automations": (Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE),
     "templates": (Scope.TEMPLATES_READ, Scope.TEMPLATES_WRITE),
     "discounts": (Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_READ),  # its POST is a question
+    "discount-pools": (Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE),
     "dashboard": (Scope.REPORTS_READ, None),
     "reports": (Scope.REPORTS_READ, None),
     "tracking": (Scope.REPORTS_READ, Scope.REPORTS_READ),  # so are these

@@ -32,3 +32,23 @@ DISCOUNT = f"""query Discount($id: ID!) {{
 DISCOUNT_BY_CODE = f"""query DiscountByCode($code: String!) {{
   codeDiscountNodeByCode(code: $code) {{ {_DISCOUNT} }}
 }}"""
+
+CREATE_DISCOUNT = """mutation CreateDiscount($discount: DiscountCodeBasicInput!) {
+  discountCodeBasicCreate(basicCodeDiscount: $discount) {
+    codeDiscountNode { id }
+    userErrors { field message code }
+  }
+}"""
+# At most 250 codes a call. Shopify adds them in the background: what became of them is asked afterwards.
+ADD_CODES = """mutation AddDiscountCodes($id: ID!, $codes: [DiscountRedeemCodeInput!]!) {
+  discountRedeemCodeBulkAdd(discountId: $id, codes: $codes) {
+    bulkCreation { id done }
+    userErrors { field message code }
+  }
+}"""
+ADDED_CODES = """query AddedDiscountCodes($id: ID!) {
+  discountRedeemCodeBulkCreation(id: $id) {
+    done
+    codes(first: 250) { nodes { code errors { code } } }
+  }
+}"""

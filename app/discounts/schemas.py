@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import marshmallow as ma
@@ -69,3 +70,41 @@ class DiscountValidationSchema(Schema):
     is_valid = fields.Boolean(data_key="isValid")
     can_use = fields.Function(lambda one: one.is_valid, data_key="canUse", metadata={"type": "boolean"})
     reason = fields.String(allow_none=True)
+
+
+class PoolIn(Schema):
+    """`percentage` is 10 for a tenth. Each of the `count` codes begins with `prefix` and can be used once."""
+
+    title = fields.String(required=True, validate=ma.validate.Length(min=1, max=200))
+    percentage = fields.Float(
+        required=True, validate=ma.validate.Range(min=0.01, max=100), metadata={"example": 10}
+    )
+    count = fields.Integer(required=True, strict=True, validate=ma.validate.Range(min=1, max=20_000))
+    prefix = fields.String(load_default="", validate=ma.validate.Regexp(r"^[A-Za-z0-9]{0,12}(?![\s\S])"))
+    ends_at = fields.AwareDateTime(
+        data_key="endsAt", load_default=None, allow_none=True, default_timezone=UTC, format="iso"
+    )
+
+
+class MoreCodesIn(Schema):
+    count = fields.Integer(required=True, strict=True, validate=ma.validate.Range(min=1, max=20_000))
+
+
+class PoolSchema(Schema):
+    """`liveCodes` are known to Shopify; `freeCodes` of them are nobody's yet."""
+
+    id = fields.Id()
+    title = fields.String()
+    percentage = fields.Function(lambda one: float(one.percent), metadata={"type": "number"})
+    prefix = fields.String()
+    ends_at = fields.Instant(data_key="endsAt", allow_none=True)
+    discount_id = fields.String(data_key="discountId", allow_none=True)
+    last_error = fields.String(data_key="lastError", allow_none=True)
+    codes = fields.Integer()
+    live = fields.Integer(data_key="liveCodes")
+    free = fields.Integer(data_key="freeCodes")
+    created_at = fields.Instant(data_key="createdAt")
+
+
+class PoolListSchema(Schema):
+    pools = fields.List(fields.Nested(PoolSchema))

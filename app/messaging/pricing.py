@@ -29,6 +29,9 @@ PRICED_COLUMNS = (
     "last_name_septets",
     "last_name_utf16",
 )
+# Slots whose lengths are counted when they are asked for, with the columns of their values. `discount_code`
+# is there only where everybody is given a code of his own.
+PLAIN_SLOTS = {"phone": "phone", "email": "email", "discount.code": "discount_code"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class SlotValue:
 
 
 def slot_value(name: str, columns: ColumnCollection[str, ColumnElement[object]]) -> SlotValue:
-    """The value of a campaign's slot. Raises KeyError for a name that contacts do not have."""
+    """The value of a campaign's slot. Raises KeyError for a name that the recipients do not have."""
     if name in {"firstName", "lastName"}:
         column = "first_name" if name == "firstName" else "last_name"
         return SlotValue(
@@ -51,7 +54,7 @@ def slot_value(name: str, columns: ColumnCollection[str, ColumnElement[object]])
             func.coalesce(columns[f"{column}_septets"], 0),
             func.coalesce(columns[f"{column}_utf16"], 0),
         )
-    text = func.coalesce(func.merge_value(columns[{"phone": "phone", "email": "email"}[name]]), "")
+    text = func.coalesce(func.merge_value(columns[PLAIN_SLOTS[name]]), "")
     return SlotValue(text, func.sms_septets(text), func.sms_utf16(text))
 
 

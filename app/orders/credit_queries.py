@@ -32,6 +32,12 @@ ATTRIBUTE = text("""
         WHERE message_id = m.id AND clicked_at <= t.placed_at) c ON true
       WHERE coalesce(c.clicked_at, m.sent_at) > t.since AND coalesce(c.clicked_at, m.sent_at) <= t.placed_at
       UNION ALL
+      SELECT t.id, 2, d.run_id, d.message_id, 'code', coalesce(m.sent_at, m.created_at)
+      FROM taken t JOIN discount_codes d ON d.shop_id = t.shop_id
+        AND d.code = ANY(ARRAY(SELECT upper(key) FROM unnest(t.code_keys) AS key))
+      JOIN messages m ON m.shop_id = t.shop_id AND m.id = d.message_id
+      WHERE coalesce(m.sent_at, m.created_at) > t.since AND coalesce(m.sent_at, m.created_at) <= t.placed_at
+      UNION ALL
       SELECT t.id, 3, r.run_id, m.id, 'code', coalesce(m.at, r.given_at)
       FROM taken t JOIN run_codes r ON r.shop_id = t.shop_id AND r.code_key = ANY(t.code_keys)
       LEFT JOIN contacts c ON c.shop_id = t.shop_id AND c.id = t.contact_id

@@ -17,6 +17,8 @@ EMPTIED = (
     "contact_imports",
     "order_attributions",
     "run_codes",
+    "discount_codes",
+    "discount_pools",
     "fulfilments",
     "orders",
     "checkouts",

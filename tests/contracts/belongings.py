@@ -76,6 +76,14 @@ def an_api_key(client: FlaskClient, shop: Shop) -> str:
     return key
 
 
+def a_pool_of_codes(client: FlaskClient, shop: Shop) -> str:
+    body = {"title": "Ten off", "percentage": 10, "count": 1}
+    answer = client.post("/discount-pools", json=body, headers=build.auth(shop))
+    assert answer.status_code == 201, answer.text
+    pool: str = answer.json["data"]["id"]
+    return pool
+
+
 def a_privacy_request(_client: FlaskClient, shop: Shop) -> str:
     with unit_of_work(shop.id) as session:
         kept = sa.text(
@@ -86,7 +94,14 @@ def a_privacy_request(_client: FlaskClient, shop: Shop) -> str:
 
 
 # By the name of the path parameter. A new kind of object needs a line here.
+def an_automation(client: FlaskClient, shop: Shop) -> str:
+    body = {"name": "Ours", "trigger": "welcome", "message": "Welcome to us!"}
+    made = client.post("/automations", json=body, headers=build.auth(shop))
+    return str(made.get_json()["data"]["id"])
+
+
 MAKERS: dict[str, Make] = {
+    "automation_id": an_automation,
     "contact_id": a_contact,
     "phone": a_suppressed_phone,
     "import_id": an_import,
@@ -97,9 +112,11 @@ MAKERS: dict[str, Make] = {
     "message_id": a_message,
     "key_id": an_api_key,
     "request_id": a_privacy_request,
+    "pool_id": a_pool_of_codes,
 }
 # What is asked of Shopify, not of our tables. Nobody has any as long as no shop is connected.
-NOT_KEPT_HERE = {"discount_id", "code"}
+# And a trigger is a word that every shop knows.
+NOT_KEPT_HERE = {"discount_id", "code", "trigger"}
 
 ROWS_OF_SHOP = """
 SELECT md5(string_agg(CAST(t AS text), '|' ORDER BY CAST(t AS text))) FROM {table} t

@@ -10,6 +10,7 @@ BY_TYPE = {
     "bigint": "1",
     "integer": "1",
     "smallint": "1",
+    "numeric": "1",
     "boolean": "false",
     "jsonb": "'{}'",
     "bytea": "''",
@@ -51,6 +52,8 @@ def parents_first(connection: sa.Connection) -> list[str]:
 def _value(column: str, data_type: str) -> str:
     if column == "phone":
         return "'+306900000001'"
+    if column == "code":  # discount codes are in capitals
+        return "'CODE'"
     if column == "message":  # a text for people has a least length
         return "'Hello, hello'"
     return BY_TYPE.get(data_type, f"'{column}'")

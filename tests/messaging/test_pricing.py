@@ -22,7 +22,8 @@ LETTERS = st.sampled_from("aZ9 @€{}[]~^|\\ΩΓλάé’😀👍\n\u00a0\u2003\
 names = st.one_of(st.none(), st.text(LETTERS, min_size=1, max_size=60), st.text(min_size=1, max_size=20))
 pieces = st.one_of(
     st.text(LETTERS, max_size=60),
-    st.sampled_from(["{{firstName}}", " {{ last_name }} ", "{{phone}}", "{{email}}", "{{nope}}"]),
+    st.sampled_from(["{{firstName}}", " {{ last_name }} ", "{{phone}}", "{{email}}"]),
+    st.sampled_from([" {{discount.code}}", "{{nope}}"]),
     st.integers(1, 170).map(lambda count: "x" * count),
     st.integers(1, 80).map(lambda count: "я" * count),
     st.integers(1, 90).map(lambda count: "€" * count),
@@ -47,6 +48,7 @@ def test_the_sql_price_is_the_python_price(
         "lastName": storable(last),
         "phone": "+306900000001",
         "email": "a^b@x.gr",
+        "discount.code": "SUMMERXXXXXXXX",
     }
     expected = count_parts(template.render(values))
     priced = sa.select(
@@ -69,7 +71,7 @@ def test_the_sql_price_is_the_python_price(
 
 
 NAMES = {"first_name": "firstName", "last_name": "lastName"}
-COLUMNS = {**NAMES, "phone": "phone", "email": "email"}
+COLUMNS = {**NAMES, "phone": "phone", "email": "email", "discount_code": "discount.code"}
 
 
 @given(st.text(LETTERS, max_size=400))

@@ -24,6 +24,7 @@ META = {
     "include_discount": "includeDiscount",
     "discount_value": "discountValue",
     "discount_code": "discountCode",
+    "discount_pool_id": "discountPoolId",
     "sender_id": "senderId",
     "smart_encoding": "smartEncoding",
     "compress_greek": "compressGreek",
@@ -91,6 +92,9 @@ class CampaignChanges(Timed):
     include_discount = fields.Boolean(data_key="includeDiscount", allow_none=True)
     discount_value = Blankable(data_key="discountValue")
     discount_code = Blankable(data_key="discountCode")
+    discount_pool_id = Blankable(
+        data_key="discountPoolId", metadata={"description": "give everybody a code of this pool"}
+    )
     sender_id = Blankable(data_key="senderId")
     smart_encoding = fields.Boolean(data_key="smartEncoding", allow_none=True)
     compress_greek = fields.Boolean(data_key="compressGreek", allow_none=True)

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Row, update
 
 from app.campaigns.models import Campaign, CampaignStatus
 from app.campaigns.service.states import find
-from app.campaigns.service.wording import has_code_tag
+from app.campaigns.service.wording import has_code_tag, pool_id_of
 from app.connections.errors import NotConnected, ShopifyAway
 from app.core.cache import changed
+from app.core.errors import ValidationFailed
 from app.core.uow import unit_of_work
-from app.discounts.errors import DiscountNotFound
-from app.discounts.service import looking_up
+from app.discounts.errors import DiscountNotFound, PoolNotFound
+from app.discounts.service import looking_up, pools
 
-CODE = "discountCode"
+CODE, POOL = "discountCode", "discountPoolId"
 DONE = (CampaignStatus.SENDING, CampaignStatus.COMPLETED, CampaignStatus.FAILED)
 
 
@@ -42,6 +43,24 @@ def with_code(shop_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, "meta": {**meta, CODE: code}}
 
 
+def require_pool(shop_id: int, meta: Mapping[str, Any]) -> None:
+    """Raises ValidationFailed when a pool is named that the shop does not have. A step."""
+    pool_id = meta.get(POOL)
+    if pool_id is None:
+        return
+    try:
+        is_id = pool_id.isascii() and pool_id.isdigit() and len(pool_id) < 19
+        pools.find_pool(shop_id, int(pool_id) if is_id else 0)
+    except PoolNotFound as unknown:
+        raise ValidationFailed(POOL, "must be one of the shop's pools of codes") from unknown
+
+
+def pool_of(campaign: Campaign) -> Row[Any] | None:
+    """The pool that the campaign's recipients get their codes of. A step. Raises PoolNotFound."""
+    pool_id = pool_id_of(campaign)
+    return None if pool_id is None else pools.find_pool(campaign.shop_id, pool_id)
+
+
 def look_again(shop_id: int, campaign_id: int) -> None:
     """Before a start: store the code that the discount has now, none when it cannot be used any more.
 
@@ -50,7 +69,8 @@ def look_again(shop_id: int, campaign_id: int) -> None:
     with unit_of_work(shop_id):
         campaign = find(shop_id, campaign_id)
         discount_id, stored = campaign.discount_id, campaign.meta.get(CODE)
-        is_asked = has_code_tag(campaign.message) and campaign.status not in DONE
+        has_tag = has_code_tag(campaign.message) and pool_id_of(campaign) is None
+        is_asked = has_tag and campaign.status not in DONE
     if not is_asked or not discount_id:
         return
     try:

@@ -155,6 +155,7 @@ def _write(campaign: Campaign, given: Mapping[str, Any]) -> None:
     if "audience" in given:
         audience = audiences.require_audience(campaign.shop_id, given["audience"])
         campaign.audience = audiences.canonical(audience)
+    discounting.require_pool(campaign.shop_id, given.get("meta", {}))
     merged = {**kept, **given.get("meta", {})}
     campaign.meta = {name: value for name, value in merged.items() if value is not None}
 

@@ -13,12 +13,15 @@ from app.campaigns import queries
 from app.campaigns.errors import InvalidStatus, NoRecipients
 from app.campaigns.models import Campaign, CampaignStatus
 from app.campaigns.service.addressing import recipients_of
+from app.campaigns.service.discounting import pool_of
 from app.campaigns.service.states import find
 from app.campaigns.service.wording import wording_of
 from app.core.errors import DomainError
 from app.core.uow import require_unit_of_work, unit_of_work
 from app.credits import service as credits
 from app.credits.service import Balance
+from app.discounts.errors import DiscountCodesMissing
+from app.discounts.service import pools
 from app.messaging.link_tokens import TOKEN_LENGTH
 from app.messaging.service import freezing
 from app.messaging.service.freezing import Price
@@ -122,13 +125,14 @@ def preview(shop_id: int, campaign_id: int) -> Preview:
         campaign = find(shop_id, campaign_id)
         try:
             wording, quote = _quote(campaign)
-            first = _first_recipient(campaign)
+            first, pool = _first_recipient(campaign), pool_of(campaign)
             audience = audiences.parse_audience(campaign.audience)
             excluded = dict(queries.excluded_contacts(shop_id, audience))
         except DomainError as refusal:
             quote = Quote(credits.balance_of(shop_id), _is_subscribed(shop_id), refusal=refusal)
             return Preview(quote, campaign.message, count_parts(campaign.message))
-    rendered = sample(wording, values_of(first) if first else SAMPLE_VALUES)
+    code = {pools.SLOT: pools.sample_code(pool)} if pool else {}
+    rendered = sample(wording, {**(values_of(first) if first else SAMPLE_VALUES), **code})
     return Preview(quote, rendered, count_parts(rendered), wording, excluded)
 
 
@@ -165,8 +169,12 @@ def values_of(contact: RowMapping) -> Values:
 def _quote(campaign: Campaign) -> tuple[Wording, Quote]:
     shop_id = campaign.shop_id
     wording = wording_of(campaign, shops.find_shop(shop_id))
-    price = freezing.price(wording.text, recipients_of(campaign))
-    return wording, Quote(credits.balance_of(shop_id), _is_subscribed(shop_id), price)
+    pool, people = pool_of(campaign), recipients_of(campaign)
+    price = freezing.price(wording.text, pools.priced(pool, people) if pool else people)
+    missing = None
+    if pool and pool.free < price.recipients:
+        missing = DiscountCodesMissing(needed=price.recipients, free=pool.free)
+    return wording, Quote(credits.balance_of(shop_id), _is_subscribed(shop_id), price, missing)
 
 
 def _first_recipient(campaign: Campaign) -> RowMapping | None:

@@ -16,9 +16,9 @@ from app.campaigns.errors import NoRecipients
 from app.campaigns.models import Campaign, Priority
 from app.campaigns.models import CampaignStatus as Status
 from app.campaigns.service.addressing import recipients_of, sender_of
-from app.campaigns.service.discounting import look_again
+from app.campaigns.service.discounting import look_again, pool_of
 from app.campaigns.service.states import move
-from app.campaigns.service.wording import code_of, wording_of
+from app.campaigns.service.wording import code_of, pool_id_of, wording_of
 from app.core.activity import record
 from app.core.cache import changed
 from app.core.clock import now
@@ -30,6 +30,8 @@ from app.core.settings import settings
 from app.core.uow import after_commit, unit_of_work
 from app.credits import service as credits
 from app.credits.errors import InsufficientCredits
+from app.discounts.queries import with_codes
+from app.discounts.service import pools
 from app.discounts.service.giving import note_code
 from app.messaging.service import freezing, runs
 from app.messaging.states import MessageState, Source
@@ -95,9 +97,12 @@ def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueu
     recipients = recipients_of(campaign)
     shop = shops.find_shop(shop_id)
     wording = wording_of(campaign, shop)
-    price = freezing.price(wording.text, recipients)
+    pool = pool_of(campaign)
+    price = freezing.price(wording.text, pools.priced(pool, recipients) if pool else recipients)
     if price.recipients == 0:
         raise NoRecipients
+    if pool:
+        pools.require_codes(pool, price.recipients)
     _require_credits(shop_id, price.credits)
     campaign.run_no += 1
     campaign.run_id = freezing.open_run(
@@ -168,18 +173,23 @@ def _go_on(campaign: Campaign, run_id: int, was: Status) -> Enqueued:
         reopened = runs.reopen(campaign.shop_id, run_id, MessageState.SKIPPED)
         if not reopened:
             raise NoRecipients
+        pools.give_anew(campaign.shop_id, run_id)
         return Enqueued(campaign.id, reopened)
     runs.resume(campaign.shop_id, run_id)
     return Enqueued(campaign.id, runs.counts_by_run(campaign.shop_id, [run_id])[run_id].queued)
 
 
 def _freeze(campaign: Campaign, run_id: int, recipients: Select[Any]) -> Enqueued:
-    frozen = freezing.freeze(campaign.shop_id, run_id, recipients)
+    shop_id, pool_id = campaign.shop_id, pool_id_of(campaign)
+    people = recipients if pool_id is None else with_codes(shop_id, pool_id, recipients)
+    frozen = freezing.freeze(shop_id, run_id, people)
     if frozen.recipients == 0:
         raise NoRecipients
+    if pool_id is not None:
+        pools.give(shop_id, pool_id, run_id, needed=frozen.recipients)
     campaign.frozen_at = now()
     urgent = campaign.priority in {Priority.HIGH, Priority.URGENT}
-    runs.ring(campaign.shop_id, run_id, urgent=urgent)
+    runs.ring(shop_id, run_id, urgent=urgent)
     return Enqueued(campaign.id, frozen.recipients)
 
 

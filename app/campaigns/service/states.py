@@ -16,6 +16,7 @@ from app.core.cache import changed
 from app.core.clock import now
 from app.core.idempotency import store_answer, stored_answer
 from app.core.uow import require_unit_of_work, unit_of_work
+from app.discounts.service import pools
 from app.messaging.service import runs
 from app.messaging.states import MessageState
 from app.shops import service as shops
@@ -77,6 +78,8 @@ def cancel(shop_id: int, campaign_id: int) -> int:
     with unit_of_work(shop_id):
         campaign = move(shop_id, campaign_id, MAY_CANCEL, Status.CANCELLED, finished_at=now())
         unsent = runs.cancel(shop_id, campaign.run_id) if campaign.run_id else 0
+        if campaign.run_id:
+            pools.give_back(shop_id, campaign.run_id)
         record(shop_id, "campaign.cancelled", "campaign", campaign_id, unsent=unsent)
     return unsent
 

@@ -18,6 +18,7 @@ from app.core.clock import now
 from app.core.errors import DomainError
 from app.core.queue import wake
 from app.core.uow import across_shops, unit_of_work
+from app.discounts.service import pools
 from app.messaging.service import runs
 
 log = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ def skip_stragglers() -> None:
             )
             if campaign is not None and campaign.run_id:
                 runs.cancel(shop_id, campaign.run_id)
+                pools.give_back(shop_id, campaign.run_id)
 
 
 def _is_due() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -10,13 +10,14 @@ from app.campaigns import queries
 from app.campaigns.errors import CampaignNotFound, NumberSuppressed
 from app.campaigns.models import Campaign
 from app.campaigns.service.addressing import sender_of
-from app.campaigns.service.discounting import look_again
+from app.campaigns.service.discounting import look_again, pool_of
 from app.campaigns.service.previewing import SAMPLE_VALUES, values_of
 from app.campaigns.service.wording import wording_of
 from app.contacts import consent
 from app.core.errors import ValidationFailed
 from app.core.phones import NotAPhone, parse_phone
 from app.core.uow import require_unit_of_work, unit_of_work
+from app.discounts.service import pools
 from app.messaging.service import freezing, runs
 from app.messaging.service.freezing import Source
 from app.shops import service as shops
@@ -56,6 +57,8 @@ def send_test(shop_id: int, campaign_id: int, raw_phone: str) -> SentTest:
         )
         contact = queries.contact_with_phone(shop_id, phone)
         values = values_of(contact) if contact else {**SAMPLE_VALUES, "phone": phone}
+        if pool := pool_of(campaign):
+            values = {**values, pools.SLOT: pools.sample_code(pool)}
         message_id = freezing.freeze_one(shop_id, run_id, phone=phone, values=values)
         runs.ring(shop_id, run_id, urgent=True)
     return SentTest(campaign.id, message_id, phone)

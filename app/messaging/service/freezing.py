@@ -13,7 +13,7 @@ from app.core.settings import settings
 from app.core.uow import require_unit_of_work
 from app.credits import service as credits
 from app.messaging.models import Message, Run
-from app.messaging.pricing import is_gsm, parts_of
+from app.messaging.pricing import PLAIN_SLOTS, is_gsm, parts_of
 from app.messaging.states import RunKind, Source
 from app.messaging.text.parts import Encoding, count_parts
 from app.messaging.text.template import Template, compile_template
@@ -233,6 +233,8 @@ def _columns(template: Template, audience: FromClause) -> dict[str, ColumnElemen
     """The columns that depend on the recipient; names are copied only where the text uses them."""
     c, used = audience.c, template.slot_names
     one_credit = settings().credit_unit == "message"
+    kept = [name for name in used if name in PLAIN_SLOTS and name != "phone"]
+    own_values = [word for name in kept for word in (name, c[PLAIN_SLOTS[name]])]
     return {
         "shop_id": null(),
         "run_id": null(),
@@ -240,7 +242,7 @@ def _columns(template: Template, audience: FromClause) -> dict[str, ColumnElemen
         "phone": c.phone,
         "first_name": c.first_name if "firstName" in used else null(),
         "last_name": c.last_name if "lastName" in used else null(),
-        "merge": func.jsonb_build_object("email", c.email) if "email" in used else null(),
+        "merge": func.jsonb_build_object(*own_values) if own_values else null(),
         "parts": literal(1) if one_credit else parts_of(template, audience),
     }
 
