@@ -72,7 +72,8 @@ TENANT_OPERATIONS = tenant_operations()
 ADMIN_OPERATIONS = [
     operation
     for operation in OPERATIONS
-    if operation.path.startswith("/admin/") or operation.path in {"/metrics", "/health/config", "/health/full"}
+    if operation.path.startswith("/admin/")
+    or operation.path in {"/metrics", "/health/config", "/health/full"}
 ]
 WITH_IDS = [
     operation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from app.automations.models import Attempt, Automation, AutomationStatus, Step
 from app.core.uow import require_unit_of_work, unit_of_work
@@ -58,10 +58,10 @@ def count_by_status(shop_id: int) -> dict[str, int]:
     """How many automations the shop has in each status. A step."""
     counted = select(Automation.status, func.count()).where(Automation.shop_id == shop_id)
     rows = require_unit_of_work().execute(counted.group_by(Automation.status))
-    return {str(status): 0 for status in AutomationStatus} | dict(map(tuple, rows))
+    return {str(status): 0 for status in AutomationStatus} | {row[0]: row[1] for row in rows}
 
 
-def active_automations(shop_id: int) -> Sequence[Row[Any]]:
+def active_automations(shop_id: int) -> Sequence[Any]:
     """The shop's active automations: id, title, trigger_event, is_active, user_message. A step."""
     found = (
         select(
@@ -84,7 +84,7 @@ def names(shop_id: int) -> dict[int, str]:
     return {row.id: row.name for row in require_unit_of_work().execute(found)}
 
 
-def attempts_between(shop_id: int, starts_at: datetime, ends_at: datetime) -> Sequence[Row[Any]]:
+def attempts_between(shop_id: int, starts_at: datetime, ends_at: datetime) -> Sequence[Any]:
     """How often each (trigger, outcome) came about in the time. A step."""
     counted = (
         select(Attempt.trigger, Attempt.outcome, func.count().label("total"))

@@ -196,7 +196,7 @@ def texted_since(shop_id: int, phones: Collection[str], moment: datetime) -> dic
         .where(Message.state.not_in((MessageState.SKIPPED, MessageState.FAILED, MessageState.NOT_SENT)))
         .group_by(Message.phone)
     )
-    return dict(map(tuple, require_unit_of_work().execute(told)))
+    return {row[0]: row[1] for row in require_unit_of_work().execute(told)}
 
 
 def totals_by_source(shop_id: int, source: Source) -> dict[int, Counts]:
