@@ -87,7 +87,7 @@ class PoolIn(Schema):
 
 
 class MoreCodesIn(Schema):
-    count = fields.Integer(required=True, strict=True, validate=ma.validate.Range(min=1, max=20_000))
+    count = fields.Integer(load_default=250, strict=True, validate=ma.validate.Range(min=1, max=20_000))
 
 
 class PoolSchema(Schema):
