@@ -44,6 +44,7 @@ BY_BLUEPRINT = {
     "contacts": ("contacts", "contacts"),
     "contact-imports": ("contacts", "import"),
     "campaigns": ("campaign-reads", "campaign-writes"),
+    "automations": ("campaign-reads", "campaign-writes"),
     "billing": ("billing-reads", "billing-writes"),
     "dashboard": ("reports", "reports"),
     "reports": ("reports", "reports"),

@@ -11,9 +11,12 @@ from app.core.settings import settings
 from app.core.uow import across_shops, require_unit_of_work, unit_of_work
 from app.messaging.link_tokens import OPT_OUT_LINK, read_token
 
-# Array subscripts start at 1 like our link numbers; past the end Postgres gives NULL.
+# Array subscripts start at 1 like our link numbers; past the end Postgres gives NULL. A link that is a merge
+# tag leads to the message's own address of that name.
 FIND_LINK = text("""
-    SELECT m.shop_id, m.run_id, m.contact_id, m.phone, r.links[:link_no] AS destination
+    SELECT m.shop_id, m.run_id, m.contact_id, m.phone,
+      CASE WHEN r.links[:link_no] LIKE '{{%}}' THEN m.merge ->> trim(BOTH '{}' FROM r.links[:link_no])
+           ELSE r.links[:link_no] END AS destination
     FROM messages m JOIN message_runs r ON r.shop_id = m.shop_id AND r.id = m.run_id
     WHERE m.id = :message_id""")
 
