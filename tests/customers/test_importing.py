@@ -26,6 +26,8 @@ from app.shops.models import Shop
 from tests import build
 from tests.build_contacts import consent_events
 from tests.build_customers import deliver
+from tests.conftest import VALUES
+from tests.sandbox.shopify.world import World
 from tests.sandbox.waiting import eventually
 
 
@@ -38,7 +40,7 @@ def go_on(shop: Shop, *, after: timedelta = timedelta(0)) -> CustomerImport:
 
 def until_done(shop: Shop) -> CustomerImport:
     """Sweep after sweep, each a while later than the one before."""
-    waits = [timedelta(minutes=2 * n) for n in range(40)]
+    waits = [timedelta(minutes=10 * n) for n in range(40)]
     for wait in waits:
         job = go_on(shop, after=wait)
         if job.finished_at:
@@ -217,43 +219,52 @@ def test_a_shop_that_is_not_connected_cannot_import(client, shop):
 
 
 def test_two_workers_take_every_line_once(shop, world, admin, monkeypatch):
-    world.shop(shop.domain, customers=200)
+    """The second one begins when the first one's lease is over, while that one is still at it."""
+    world.shop(shop.domain, customers=2000)
     monkeypatch.setattr(importing, "BATCH_LINES", 20)
     go_on(shop)
-    other = subprocess.Popen(
-        [sys.executable, "-m", "tests.customers.importing_worker", str(shop.id), "20", "0"],
-        env={**os.environ, **_environment(world)},
-    )
+    with subprocess.Popen(worker(shop, dies_at=0, minutes=5), env=surroundings(world)) as other:
+        eventually(lambda: importing.newest(shop.id).done_rows > 0, within_seconds=60)
+        go_on(shop, after=timedelta(minutes=20))
+        assert other.wait(timeout=60) == 0
 
-    job = until_done(shop)
-    other.wait(timeout=60)
-
-    assert (job.status, job.done_rows) == ("completed", 200)
+    job = importing.newest(shop.id)
+    assert (job.status, job.done_rows) == ("completed", 2000)
     assert job.created == counted(shop)
+    assert job.created + job.updated + job.skipped == 2000
 
 
-def test_a_worker_killed_on_any_line_leaves_whole_batches_only(shop, world, admin):
+def test_a_worker_killed_anywhere_leaves_whole_batches_only(shop, world, admin):
     world.shop(shop.domain, customers=400)
     go_on(shop)
-    for seconds in (0.02, 0.05, 0.1):
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.customers.importing_worker", str(shop.id), "20", str(seconds)],
-            env={**os.environ, **_environment(world)},
-        )
-        worker.wait(timeout=60)
-        assert worker.returncode in (0, -signal.SIGKILL)
+    places = []
+    for attempt, dies_at in enumerate((5, 17, 22, 25, 27, 29, 30, 34, 47, 60), start=1):
+        killed = subprocess.run(worker(shop, dies_at, 5 * attempt), env=surroundings(world), timeout=60)
+        assert killed.returncode == -signal.SIGKILL
         job = importing.newest(shop.id)
         assert counted(shop) == job.created
+        assert job.done_rows == job.created + job.updated + job.skipped
         assert job.done_rows % 20 == 0
+        places.append(job.done_rows)
+    assert 0 < places[-1] < 400
 
     job = until_done(shop)
+
     assert (job.status, job.done_rows) == ("completed", 400)
     assert job.created == counted(shop)
+    assert job.created + job.updated + job.skipped == 400
 
 
-def _environment(world) -> dict[str, str]:
+def worker(shop: Shop, dies_at: int, minutes: int) -> list[str]:
+    arguments = (shop.id, 20, dies_at, minutes)
+    return [sys.executable, "-m", "tests.customers.importing_worker", *map(str, arguments)]
+
+
+def surroundings(world: World) -> dict[str, str]:
     settings = current_app.config["SETTINGS"]
     return {
+        **os.environ,
+        **VALUES,
         "DATABASE_URL": settings.database_url.replace("+psycopg2", ""),
         "DIRECT_URL": settings.direct_url.replace("+psycopg2", ""),
         "REDIS_URL": settings.redis_url,

@@ -61,7 +61,8 @@ def import_all(shop_id: int) -> None:
     except NotConnected:
         _put_off(shop_id, import_id, BUSY)  # reconnecting begins another one, and ends this one
     except (ShopifyUnavailable, ShopifyUnauthorized) as trouble:
-        log.warning("customer_import_interrupted", import_id=import_id, error=type(trouble).__name__)
+        reason = getattr(trouble, "reason", type(trouble).__name__)
+        log.warning("customer_import_interrupted", import_id=import_id, reason=reason)
         _try_again(shop_id, import_id)
     except ShopifyRefused as refusal:
         log.warning("customer_import_refused", import_id=import_id, code=refusal.code)
