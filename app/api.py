@@ -24,6 +24,7 @@ from app.contacts.routes import blueprint as contacts
 from app.core.health import blueprint as health
 from app.core.http import fields
 from app.core.http.blueprint import ProblemSchema
+from app.core.http.documenting import complete
 from app.customers.routes import blueprint as customers
 from app.discounts.routes import blueprint as discounts
 from app.discounts.routes import pools_blueprint as discount_pools
@@ -102,9 +103,22 @@ OPENAPI: dict[str, Any] = {
         "info": {"description": "SMS marketing for Shopify merchants."},
         "security": [{"bearer": []}],
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, or an API key"},
+                "admin": {"type": "apiKey", "in": "header", "name": "X-Admin-Token"},
+                "carrier": {"type": "apiKey", "in": "header", "name": "X-Webhook-Token"},
+                "shopify": {"type": "apiKey", "in": "header", "name": "X-Shopify-Hmac-Sha256"},
+            }
         },
     },
+}
+# What blueprints without a tenant's credential ask for instead, if anything.
+CREDENTIALS = {
+    "admin-templates": "admin",
+    "monitoring": "admin",
+    "automation-trigger": "admin",
+    "mitto-webhooks": "carrier",
+    "shopify-webhooks": "shopify",
 }
 
 
@@ -127,6 +141,7 @@ def register_api(app: Flask) -> None:
         api.register_blueprint(blueprint)
         if blueprint.public:
             _mark_public(api, blueprint.name)
+    complete(api.spec._paths, api.spec.components.schemas, {one.name: one.import_name for one in BLUEPRINTS})
     for command in COMMANDS:
         app.cli.add_command(command)
     app.register_blueprint(_swagger_files())
@@ -137,11 +152,12 @@ def id_in_path(_converter: Any) -> dict[str, Any]:
 
 
 def _mark_public(api: Api, tag: str) -> None:
-    """Public operations need no credential; the document says so."""
+    """Public operations need no tenant's credential; the document says so."""
+    needed: list[Any] = [{CREDENTIALS[tag]: []}] if tag in CREDENTIALS else []
     for path in api.spec._paths.values():
         for operation in path.values():
             if isinstance(operation, dict) and tag in operation.get("tags", ()):
-                operation["security"] = []
+                operation["security"] = needed
 
 
 def _swagger_files() -> Blueprint:

@@ -22,7 +22,12 @@ class ApiKeyIn(Schema):
         required=True,
         validate=ma.validate.Length(1, 100),
     )
-    expires_at = fields.Instant(data_key="expiresAt", load_default=None, allow_none=True)
+    expires_at = fields.Instant(
+        data_key="expiresAt",
+        load_default=None,
+        allow_none=True,
+        metadata={"example": "2100-01-01T00:00:00.000Z"},
+    )
 
     @ma.pre_load
     def trim(self, body: dict[str, Any], **_: Any) -> dict[str, Any]:

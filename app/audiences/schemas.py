@@ -11,6 +11,7 @@ from app.core.http.pagination import PaginationSchema
 
 MAX_CONTACT_IDS = 10_000
 UNKNOWN = {"description": "contactIds that are not this shop's"}
+INSTEAD_OF_RULE = {"description": "instead of `rule`", "x-in-examples": False}
 RULE = {
     "description": 'Conditions {"field", "op", "value"} and nested rules under "all" or "any".',
     "type": "object",
@@ -126,13 +127,13 @@ def ids_of_contacts(**kwargs: Any) -> fields.List[int]:
 class SegmentIn(Schema):
     name = Name(required=True)
     rule = fields.Raw(load_default=None, allow_none=True, metadata=RULE)
-    contact_ids = ids_of_contacts(load_default=None, allow_none=True)
+    contact_ids = ids_of_contacts(load_default=None, allow_none=True, metadata=INSTEAD_OF_RULE)
 
 
 class SegmentChange(Schema):
     name = Name(load_default=None)
     rule = fields.Raw(load_default=None, allow_none=True, metadata=RULE)
-    contact_ids = ids_of_contacts(load_default=None, allow_none=True)
+    contact_ids = ids_of_contacts(load_default=None, allow_none=True, metadata=INSTEAD_OF_RULE)
     is_active = fields.Boolean(load_default=None, data_key="isActive")
 
 

@@ -336,7 +336,7 @@ class SuppressIn(Schema):
 
 class MergeIn(Schema):
     keep_id = fields.Id(data_key="keepId", required=True)
-    merge_id = fields.Id(data_key="mergeId", required=True)
+    merge_id = fields.Id(data_key="mergeId", required=True, metadata={"example": "43"})
 
 
 class SuppressErrorSchema(Schema):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from string import ascii_lowercase, digits
 from typing import Any
 
 import marshmallow as ma
@@ -12,7 +11,7 @@ from app.shops.models import EshopType
 from app.templates.queries import TemplateFilter
 
 MAX_OFFSET = 100_000_000
-KEY_CHARACTERS = f"{ascii_lowercase}{digits}_"
+KEY = ma.validate.Regexp(r"^[a-z0-9_]+(?![\s\S])", error="may contain a-z, 0-9 and _ only")
 PREVIEW = {"example": "https://cdn.example.com/preview.png"}
 
 
@@ -152,7 +151,11 @@ class SharedTemplateIn(SharedTemplateChange):
     eshop_type = eshop_type_field(load_default=EshopType.GENERIC)
     key = fields.String(
         data_key="templateKey",
-        validate=[ma.validate.Length(1, 100), ma.validate.ContainsOnly(KEY_CHARACTERS)],
+        validate=[
+            ma.validate.Length(1, 100),
+            KEY,
+        ],
+        metadata={"example": "spring_sale"},
     )
 
 

@@ -31,7 +31,8 @@ class Operation:
 
     @property
     def is_public(self) -> bool:
-        return self.declared.get("security") == []
+        """Whether it is no tenant's: strangers, the carrier or the administrator may call it."""
+        return {"bearer": []} not in self.declared.get("security", [{"bearer": []}])
 
     @property
     def query_parameters(self) -> list[Json]:

@@ -93,7 +93,8 @@ class CampaignChanges(Timed):
     discount_value = Blankable(data_key="discountValue")
     discount_code = Blankable(data_key="discountCode")
     discount_pool_id = Blankable(
-        data_key="discountPoolId", metadata={"description": "give everybody a code of this pool"}
+        data_key="discountPoolId",
+        metadata={"description": "give everybody a code of this pool", "x-in-examples": False},
     )
     sender_id = Blankable(data_key="senderId")
     smart_encoding = fields.Boolean(data_key="smartEncoding", allow_none=True)

@@ -37,7 +37,7 @@ def envelope_schema(
         members = {
             "success": ma.fields.Boolean(required=True, metadata={"example": True}),
             "data": inner,
-            "message": ma.fields.String(),
+            "message": ma.fields.String(metadata={"example": "Done."}),
             "ok": ma.fields.Boolean(),
             "requestId": ma.fields.String(),
             "apiVersion": ma.fields.String(metadata={"example": "v1"}),
