@@ -11,8 +11,8 @@ from tenancy import grant, protect
 revision = "0018"
 down_revision = "0017"
 
-# shopify_updated_at is the age of the customer as we have it, shopify_consent what Shopify says of the consent
-# (empty: nothing), so what Shopify must still be told is what differs: no message of ours needs to be kept. A
+# shopify_updated_at is the age of the customer as we have it, shopify_consent what Shopify says of the
+# consent (empty: nothing), so what Shopify must still be told is what differs: no message of ours is kept. A
 # consent out of a list is not told: it was not given here, and nobody knows when.
 COLUMNS = """
 ALTER TABLE contacts
