@@ -188,10 +188,13 @@ def test_user_errors_fail_the_call_with_the_fields_at_fault(app: Flask):
         {"field": ["basicCodeDiscount", "code"], "message": "+306911111111 is taken", "code": "TAKEN"},
         {"field": None, "message": "No."},
     ]
-    with shopify(app, ok({"data": {"discountCodeBasicCreate": {"node": None, "userErrors": wrong}}})) as (
-        client,
-        _,
-    ), pytest.raises(ShopifyRefused) as refused:
+    with (
+        shopify(app, ok({"data": {"discountCodeBasicCreate": {"node": None, "userErrors": wrong}}})) as (
+            client,
+            _,
+        ),
+        pytest.raises(ShopifyRefused) as refused,
+    ):
         client.run(MUTATION)
 
     assert (refused.value.code, refused.value.fields) == ("TAKEN", ("basicCodeDiscount.code",))
