@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -21,6 +22,7 @@ ELENI, NIKOS, MARIA = "+306948500001", "+306948500002", "+306948500003"
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
+@pytest.mark.timeout(900)  # fifty thousand customers come twice
 def test_shop_life_from_its_installation_to_its_reinstallation(app: Flask, life: Life) -> None:
     store = life.shopify.shop(DOMAIN, customers=CUSTOMERS)
     token = install(life)
