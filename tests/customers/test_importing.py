@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,11 +20,13 @@ from app.connections.service import events as connections
 from app.connections.service import installing
 from app.contacts.models import Contact
 from app.core import clock
+from app.core.database import db
 from app.core.uow import unit_of_work
 from app.customers import jobs
 from app.customers.models import CustomerImport
 from app.customers.service import importing
 from app.customers.service.events import bulk_finished
+from app.integrations.shopify import downloads
 from app.shops.models import Shop
 from tests import build
 from tests.build_contacts import consent_events
@@ -148,6 +153,7 @@ def test_an_export_that_always_fails_is_given_up(shop, world, admin):
 def test_a_download_that_broke_goes_on_behind_the_last_batch(shop, world, admin, monkeypatch, fault, value):
     world.shop(shop.domain, customers=400)
     monkeypatch.setattr(importing, "BATCH_LINES", 50)
+    monkeypatch.setattr(downloads, "PIECE_BYTES", 2048)
     world.fault(fault, count=1, **({"value": value} if value else {}))
 
     job = until_done(shop)
@@ -218,20 +224,62 @@ def test_a_shop_that_is_not_connected_cannot_import(client, shop):
     assert (answer.status_code, answer.json["code"]) == (409, "SHOPIFY_NOT_CONNECTED")
 
 
-def test_two_workers_take_every_line_once(shop, world, admin, monkeypatch):
-    """The second one begins when the first one's lease is over, while that one is still at it."""
+def test_two_workers_take_every_line_once(shop, world, admin):
+    """For the second one the lease of the first is over, though that one is still at it."""
     world.shop(shop.domain, customers=2000)
-    monkeypatch.setattr(importing, "BATCH_LINES", 20)
     go_on(shop)
-    with subprocess.Popen(worker(shop, dies_at=0, minutes=5), env=surroundings(world)) as other:
-        eventually(lambda: importing.newest(shop.id).done_rows > 0, within_seconds=60)
-        go_on(shop, after=timedelta(minutes=20))
-        assert other.wait(timeout=60) == 0
+    commands = [worker(shop, dies_at=0, minutes=minutes) for minutes in (5, 20)]
+    environment = surroundings(world)
+    with (
+        subprocess.Popen(commands[0], env=environment) as one,
+        subprocess.Popen(commands[1], env=environment) as other,
+    ):
+        assert (one.wait(timeout=60), other.wait(timeout=60)) == (0, 0)
 
-    job = importing.newest(shop.id)
+    job = until_done(shop)
     assert (job.status, job.done_rows) == ("completed", 2000)
     assert job.created == counted(shop)
     assert job.created + job.updated + job.skipped == 2000
+
+
+def test_a_worker_that_was_overtaken_between_two_batches_leaves(shop, world, admin, app, monkeypatch):
+    world.shop(shop.domain, customers=200)
+    monkeypatch.setattr(importing, "BATCH_LINES", 20)
+    monkeypatch.setattr(downloads, "PIECE_BYTES", 2048)
+    go_on(shop)
+    batches: list[str] = []
+
+    def overtake() -> None:
+        with app.app_context():
+            go_on(shop, after=timedelta(minutes=20))
+
+    def count(_connection, _cursor, statement, *_more) -> None:
+        if "DROP TABLE incoming_customers" in statement:
+            batches.append(threading.current_thread().name)
+
+    def before_the_next_batch(_connection) -> None:
+        if len(batches) == 3 and threading.current_thread() is threading.main_thread():
+            world.fault("download_cut", count=1, value=0.8)  # so that it leaves something to do
+            other = threading.Thread(target=overtake)
+            other.start()
+            other.join()
+
+    with listening("before_cursor_execute", count), listening("begin", before_the_next_batch):
+        go_on(shop, after=timedelta(minutes=5))
+
+    assert len(set(batches)) == 2  # both were at it
+    assert 60 < importing.newest(shop.id).done_rows < 200
+    job = until_done(shop)
+    assert (job.status, job.done_rows) == ("completed", 200)
+    assert job.created + job.updated + job.skipped == 200
+    assert job.created == counted(shop)
+
+
+@contextmanager
+def listening(name: str, listener: Callable[..., None]) -> Iterator[None]:
+    sa.event.listen(db.engine, name, listener)
+    yield
+    sa.event.remove(db.engine, name, listener)
 
 
 def test_a_worker_killed_anywhere_leaves_whole_batches_only(shop, world, admin):
