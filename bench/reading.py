@@ -151,7 +151,7 @@ def _campaigns(at: Places) -> Iterator[Read]:
     one = f"/campaigns/{at.under_way}"
     yield Read("poll.status", f"{one}/status", is_poll=True)
     yield Read("poll.progress", f"{one}/progress", is_poll=True)
-    yield Read("poll.metrics", f"{one}/metrics", is_poll=True)
+    yield Read("campaign.metrics", f"{one}/metrics")
     # The exact price of everybody: `preview.exact` is judged beside the count that it needs.
     yield Read("campaign.preview", f"{one}/preview", None)
     failed, messages = f"/campaigns/{at.finished}/failed-recipients", f"/tracking/campaign/{at.finished}"

@@ -96,7 +96,7 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
 
 
-WIDTHS = dict(zip(COLUMNS, (34, 9, 9, 12, 9, 7, 15, 4, 3), strict=True))
+WIDTHS = dict(zip(COLUMNS, (37, 9, 9, 12, 9, 7, 15, 4, 3), strict=True))
 
 
 def _line(row: dict[str, Any]) -> str:

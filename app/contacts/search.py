@@ -15,8 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, text
+from sqlalchemy import ColumnElement, TextClause, func, literal, or_, text
 
 from app.contacts.models import Contact
 from app.core.uow import require_unit_of_work
@@ -29,7 +30,8 @@ COUNTED_MOST = 10_000
 # The database makes the letters small, as it did when it wrote the words.
 SEEK = text("SELECT set_config('app.contact_words', '%' || lower(:part) || '%', true)")
 STOP = text("SELECT set_config('app.contact_words', '', true)")
-FOUND = text("SELECT contact_id FROM contact_words WHERE shop_id = :shop_id LIMIT :most")
+# One array, not thousands of rows: as many objects would make the garbage collector look through all others.
+FOUND = text("SELECT ARRAY(SELECT contact_id FROM contact_words WHERE shop_id = :shop_id LIMIT :most)")
 
 # The shop's oldest and newest contacts stand for all. It decides how to search, never what is found.
 SAMPLED = 1_000
@@ -42,13 +44,14 @@ SHARE = text("""
     ) AS sampled""")
 # The inner limit keeps to the primary key's order; the outer one ends the reading.
 MET = text("""
-    SELECT contact_id FROM (
-      SELECT contact_id, words FROM contact_words WHERE shop_id = :shop_id
-      ORDER BY contact_id DESC LIMIT :looked_at) AS looked_at
-    WHERE words LIKE '%' || lower(:part) || '%' LIMIT :most""")
+    SELECT ARRAY(
+      SELECT contact_id FROM (
+        SELECT contact_id, words FROM contact_words WHERE shop_id = :shop_id
+        ORDER BY contact_id DESC LIMIT :looked_at) AS looked_at
+      WHERE words LIKE '%' || lower(:part) || '%' LIMIT :most)""")
 READ = text("""
-    SELECT contact_id FROM contact_words
-    WHERE shop_id = :shop_id AND words LIKE '%' || lower(:part) || '%' LIMIT :most""")
+    SELECT ARRAY(SELECT contact_id FROM contact_words
+                 WHERE shop_id = :shop_id AND words LIKE '%' || lower(:part) || '%' LIMIT :most)""")
 COMMON = 0.07  # from this share on, reading words is faster than gathering all that have the piece
 
 
@@ -103,17 +106,22 @@ def _met(shop_id: int, part: str, most: int) -> Sequence[int]:
     if share < COMMON:
         return []
     looked_at = int(2 * most / share) + SAMPLED
-    met = session.scalars(MET, {**given, "looked_at": looked_at, "most": most}).all()
+    met = _ids(MET, {**given, "looked_at": looked_at, "most": most})
     return met if len(met) == most else []
 
 
 def _looked_up(shop_id: int, part: str, most: int) -> Sequence[int]:
     session = require_unit_of_work()
     if not HAS_TRIGRAM.search(part):
-        return session.scalars(READ, {"shop_id": shop_id, "part": _literal(part), "most": most}).all()
+        return _ids(READ, {"shop_id": shop_id, "part": _literal(part), "most": most})
     session.execute(SEEK, {"part": _literal(part)})
-    found = session.scalars(FOUND, {"shop_id": shop_id, "most": most}).all()
+    found = _ids(FOUND, {"shop_id": shop_id, "most": most})
     session.execute(STOP)
+    return found
+
+
+def _ids(statement: TextClause, given: dict[str, Any]) -> Sequence[int]:
+    found: list[int] = require_unit_of_work().execute(statement, given).scalar_one()
     return found
 
 

@@ -104,6 +104,7 @@ class Message(Model):
             "ix_messages_failed",
             "run_id",
             "id",
+            postgresql_include=["shop_id", "state"],
             postgresql_where=sql("state IN ('failed', 'undelivered', 'not_sent', 'skipped')"),
         ),
         Index(

@@ -230,12 +230,17 @@ REOPEN = text("""
       FROM (SELECT count(*) AS total FROM moved) t WHERE r.id = :run_id AND r.shop_id = :shop_id RETURNING 1)
     SELECT count(*) AS messages, coalesce(sum(parts), 0)::bigint AS parts FROM moved""")
 
+# The page is found in the index alone, which also tells the shop and the state: only its rows are read.
 FAILED_MESSAGES = text("""
     SELECT m.id, m.phone, m.failure, m.state, m.updated_at, c.id AS contact_id, c.first_name, c.last_name,
       c.email
-    FROM messages m LEFT JOIN contacts c ON c.shop_id = m.shop_id AND c.id = m.contact_id
-    WHERE m.run_id = :run_id AND m.shop_id = :shop_id AND m.state IN ('failed', 'undelivered', 'not_sent')
-    ORDER BY m.id DESC LIMIT :limit OFFSET :offset""")
+    FROM (
+      SELECT id FROM messages
+      WHERE run_id = :run_id AND shop_id = :shop_id AND state IN ('failed', 'undelivered', 'not_sent')
+      ORDER BY id DESC LIMIT :limit OFFSET :offset) AS page
+    JOIN messages m ON m.shop_id = :shop_id AND m.id = page.id
+    LEFT JOIN contacts c ON c.shop_id = m.shop_id AND c.id = m.contact_id
+    ORDER BY m.id DESC""")
 TRANSACTION_ID = text("SELECT pg_current_xact_id()::text::bigint")
 HAS_WORK = text("""
     SELECT EXISTS (SELECT 1 FROM message_runs WHERE shop_id = :shop_id AND id = :run_id AND is_open)

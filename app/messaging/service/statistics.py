@@ -18,7 +18,7 @@ from app.messaging.states import MessageState, Source
 ID = re.compile(r"[0-9]{1,19}")
 # Above so many contacts as many are looked at, evenly spread, and they stand for the others: a look-up for
 # each of a million would take seconds.
-LOOKED_AT_MOST = 2_000
+LOOKED_AT_MOST = 1_000
 
 # A run's messages lie together, right after `after_message_id`. The planner cannot know and would read the
 # whole table; for the rest of this transaction it may only walk along an index.
@@ -146,7 +146,7 @@ def inbound_count(shop_id: int, starts_at: datetime, ends_at: datetime) -> int:
 def engaged_contacts(shop_id: int, starts_at: datetime, ends_at: datetime, *, contacts: int) -> int:
     """How many of the shop's `contacts` got a message delivered that was sent in the time.
 
-    Exact up to 2,000 contacts, an estimate from as many of them above.
+    Exact up to 1,000 contacts, an estimate from as many of them above.
     """
     if not contacts:
         return 0
