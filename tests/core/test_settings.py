@@ -175,7 +175,7 @@ def test_tokens_are_encrypted_with_keys_of_their_own_in_production():
     ("name", "wrong"),
     [
         ("TOKEN_ENCRYPTION_KEYS", "too-short"),
-        ("TOKEN_ENCRYPTION_KEYS", f"{Fernet.generate_key().decode()},x"),
+        ("TOKEN_ENCRYPTION_KEYS", f"{'A' * 43}=,x"),  # one key, and something that is none
         ("SHOPIFY_ADMIN_BASE", "https://shop.example"),
         ("SHOPIFY_ADMIN_BASE", "https://{shop}/{shop}"),
         ("SHOPIFY_ADMIN_BASE", "https://{shop}/{other}"),
