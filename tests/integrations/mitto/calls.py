@@ -7,16 +7,10 @@ import socket
 from collections.abc import Callable
 
 from app.integrations.mitto.client import MittoClient
-from app.integrations.mitto.types import (
-    OutboundSms,
-)
-from tests.integrations.mitto.carriers import (
-    Asked,
-    Said,
-)
+from app.integrations.mitto.types import OutboundSms
+from tests.integrations.mitto.carriers import Asked, Said, read_request
 
 ACCOUNT = "e8a5e53f-51ce-4cc8-9f3c-43fb1d24daf7"
-
 MARIA = OutboundSms("+306984303406", "Γεια σου Μαρία 🎁", "MyShop")
 
 NIKOS = OutboundSms("+306984303407", "Hi Nikos", "MyShop")
