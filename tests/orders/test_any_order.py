@@ -76,7 +76,7 @@ def checkouts(draw: st.DrawFn) -> Post:
 POSTS = st.lists(st.one_of(orders(), refunds(), parcels(), checkouts()), min_size=2, max_size=10)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_the_same_posts_end_in_the_same_rows_whatever_their_order_and_repetitions(app: Flask, data: Any):
     posts = data.draw(POSTS)

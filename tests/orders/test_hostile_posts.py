@@ -63,7 +63,7 @@ ANY_JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(KINDS), st.data())
 def test_any_json_is_refused_or_taken_in(app: Flask, kind: str, data: Any):
     shop = build.a_shop()
