@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Response, make_response, render_template, request
+from flask import Response
 
 from app.core.http import ApiBlueprint
-from app.core.phones import mask_phone
+from app.core.http.card import FOLDERS, HTML, card, language_asked_for
 from app.optouts import service
 from app.optouts.errors import InvalidOptOutLink
 from app.optouts.schemas import OptedOutSchema, OptOutLinkSchema, opt_out_link
 from app.optouts.service import OptOutLink
-from app.optouts.wording import LANGUAGES, wording
+from app.optouts.wording import wording
 
 page = ApiBlueprint(
     "opt-out-page",
     __name__,
     public=True,
     description="The opt-out page of every text",
-    static_folder="static",
     static_url_path="/opt-out-page",
-    template_folder="templates",
+    **FOLDERS,
 )
 api = ApiBlueprint("unsubscribe", __name__, public=True, description="Opting out through the web clients")
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HTML: dict[str, Any] = {"schema": {"type": "string"}, "content_type": "text/html"}
 
 
 @page.get("/opt-out/<token>")
@@ -69,16 +62,7 @@ def unsubscribe(token: str) -> dict[str, object]:
 
 
 def _page(state: str, link: OptOutLink | None, status: int = 200) -> Response:
-    words = wording(request.accept_languages.best_match(LANGUAGES))
-    names = {
-        "shop": link.shop_name if link else "",
-        "phone": mask_phone(link.phone) if link else "",
-    }
-    response = make_response(
-        render_template("optouts/page.html", state=state, words=words, names=names), status
-    )
-    response.headers["Content-Security-Policy"] = PAGE_POLICY
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.vary.add("Accept-Language")
-    return response
+    words = wording(language_asked_for())
+    if link is None:
+        return card(state, words, status=status)
+    return card(state, words, shop=link.shop_name, phone=link.phone, status=status)

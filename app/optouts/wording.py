@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from app.core.http.card import CardWords
 
-LANGUAGES = ("en", "el")
-
-
-@dataclass(frozen=True)
-class Wording:
-    """`{shop}` stands for the shop's name, `{phone}` for the masked number."""
-
-    language: str
-    ask_title: str
-    ask_text: str
-    button: str
-    done_title: str
-    done_text: str
-    already_title: str
-    already_text: str
-    invalid_title: str
-    invalid_text: str
-
-
-ENGLISH = Wording(
+ENGLISH = CardWords(
     language="en",
     ask_title="Stop texts from {shop}?",
     ask_text="{shop} will not send marketing messages to {phone} any more.",
@@ -35,7 +16,7 @@ ENGLISH = Wording(
     invalid_title="This link does not work",
     invalid_text="Part of it may be missing. Please open it again from your message.",
 )
-GREEK = Wording(
+GREEK = CardWords(
     language="el",
     ask_title="Διακοπή μηνυμάτων από {shop};",
     ask_text="Δεν θα λαμβάνετε πια προωθητικά μηνύματα από {shop} στον αριθμό {phone}.",
@@ -51,6 +32,6 @@ GREEK = Wording(
 )
 
 
-def wording(language: str | None) -> Wording:
-    """The words in a language of LANGUAGES; English for any other."""
+def wording(language: str | None) -> CardWords:
+    """The words in a language of the pages; English for any other."""
     return GREEK if language == "el" else ENGLISH

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, make_response, render_template, request
+from flask import Response, request
 
 from app.contacts.values import clean_text
 from app.core.http import ApiBlueprint
-from app.core.phones import mask_phone
+from app.core.http.card import FOLDERS, HTML, card, language_asked_for
 from app.storefront.errors import InvalidConfirmation
 from app.storefront.schemas import EnquiryIn, EnquirySchema, OptInSchema, ReceivedSchema
 from app.storefront.service import confirming, enquiries, opting_in
 from app.storefront.service.confirming import Confirmation
 from app.storefront.service.opting_in import OptIn, Received
 from app.storefront.service.visits import Visit
-from app.storefront.wording import LANGUAGES, words_in
+from app.storefront.wording import words_in
 
 forms = ApiBlueprint("storefront", __name__, public=True, description="Forms on storefronts and our own site")
 page = ApiBlueprint(
@@ -23,12 +23,9 @@ page = ApiBlueprint(
     __name__,
     public=True,
     description="The page that confirms an opt-in",
-    template_folder="templates",
+    static_url_path="/opt-in-page",
+    **FOLDERS,
 )
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HTML: dict[str, Any] = {"schema": {"type": "string"}, "content_type": "text/html"}
 THANKS = "Thank you. If we have to make sure that it was you, you get a text with a link."
 
 
@@ -83,20 +80,12 @@ def _visit(page_url: str | None) -> Visit:
         ip=request.remote_addr,
         user_agent=agent and agent[:500],
         page_url=page_url or (referrer and referrer[:2000]),
-        language=request.accept_languages.best_match(LANGUAGES),
+        language=language_asked_for(),
     )
 
 
 def _page(state: str, found: Confirmation | None, status: int = 200) -> Response:
-    words = words_in(request.accept_languages.best_match(LANGUAGES))
-    names = {
-        "shop": (found and found.shop_name) or words.this_shop,
-        "phone": mask_phone(found.phone) if found else "",
-    }
-    rendered = render_template("storefront/confirmation.html", state=state, words=words, names=names)
-    response = make_response(rendered, status)
-    response.headers["Content-Security-Policy"] = PAGE_POLICY
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.vary.add("Accept-Language")
-    return response
+    words = words_in(language_asked_for()).page
+    if found is None:
+        return card(state, words, status=status)
+    return card(state, words, shop=found.shop_name, phone=found.phone, status=status)

@@ -4,69 +4,59 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core.http.card import CardWords
 from app.messaging.text.smart_encoding import smart_encode
 from app.messaging.text.template import clean_merge_value, compile_template
 from app.messaging.wording import Wording, source_of
 
-LANGUAGES = ("en", "el")
-
 
 @dataclass(frozen=True)
 class Words:
-    """`{shop}` stands for the shop's name, `{phone}` for the masked number.
+    """The text that asks, and its page.
 
-    `text` is the confirmation text: it asks and advertises nothing, and needs no opt-out line, because who
-    ignores it hears no more.
+    The text advertises nothing, and needs no opt-out line, because who ignores it hears no more.
     """
 
-    language: str
     text: str
-    this_shop: str
-    ask_title: str
-    ask_text: str
-    button: str
-    done_title: str
-    done_text: str
-    already_title: str
-    already_text: str
-    invalid_title: str
-    invalid_text: str
+    page: CardWords
 
 
 ENGLISH = Words(
-    language="en",
     text="{{shopName}}: tap to confirm that you want our texts. Not you? Ignore this.\n",
-    this_shop="this shop",
-    ask_title="Get texts from {shop}?",
-    ask_text="{shop} would like to send news and offers to {phone}. You can stop them at any time.",
-    button="Yes, send me texts",
-    done_title="You are signed up",
-    done_text="{shop} will send texts to {phone}. Every one of them has a link to stop them.",
-    already_title="This link has been used",
-    already_text="{phone} was confirmed with it before. There is nothing more to do.",
-    invalid_title="This link does not work",
-    invalid_text="It may be too old, or part of it is missing. Please sign up again in the shop.",
+    page=CardWords(
+        language="en",
+        ask_title="Get texts from {shop}?",
+        ask_text="{shop} would like to send news and offers to {phone}. You can stop them at any time.",
+        button="Yes, send me texts",
+        done_title="You are signed up",
+        done_text="{shop} will send texts to {phone}. Every one of them has a link to stop them.",
+        already_title="This link has been used",
+        already_text="{phone} was confirmed with it before. There is nothing more to do.",
+        invalid_title="This link does not work",
+        invalid_text="It may be too old, or part of it is missing. Please sign up again in the shop.",
+    ),
 )
 GREEK = Words(
-    language="el",
     text="{{shopName}}: πατήστε για να λαμβάνετε τα μηνύματά μας. Δεν είστε εσείς; Αγνοήστε το.\n",
-    this_shop="το κατάστημα",
-    ask_title="Να λαμβάνετε μηνύματα από {shop};",
-    ask_text="Θέλετε να λαμβάνετε νέα και προσφορές από {shop} στον αριθμό {phone};"
-    " Μπορείτε να τα διακόψετε όποτε θέλετε.",
-    button="Ναι, θέλω μηνύματα",
-    done_title="Η εγγραφή σας ολοκληρώθηκε",
-    done_text="Θα λαμβάνετε μηνύματα από {shop} στον αριθμό {phone}."
-    " Σε καθένα υπάρχει σύνδεσμος για να τα διακόψετε.",
-    already_title="Ο σύνδεσμος έχει χρησιμοποιηθεί",
-    already_text="Ο αριθμός {phone} έχει ήδη επιβεβαιωθεί με αυτόν. Δεν χρειάζεται να κάνετε κάτι άλλο.",
-    invalid_title="Ο σύνδεσμος δεν λειτουργεί",
-    invalid_text="Ίσως έληξε ή λείπει ένα μέρος του. Εγγραφείτε ξανά στο κατάστημα.",
+    page=CardWords(
+        language="el",
+        ask_title="Να λαμβάνετε μηνύματα από {shop};",
+        ask_text="Θέλετε να λαμβάνετε νέα και προσφορές από {shop} στον αριθμό {phone};"
+        " Μπορείτε να τα διακόψετε όποτε θέλετε.",
+        button="Ναι, θέλω μηνύματα",
+        done_title="Η εγγραφή σας ολοκληρώθηκε",
+        done_text="Θα λαμβάνετε μηνύματα από {shop} στον αριθμό {phone}."
+        " Σε καθένα υπάρχει σύνδεσμος για να τα διακόψετε.",
+        already_title="Ο σύνδεσμος έχει χρησιμοποιηθεί",
+        already_text="Ο αριθμός {phone} έχει ήδη επιβεβαιωθεί με αυτόν. Δεν χρειάζεται να κάνετε κάτι άλλο.",
+        invalid_title="Ο σύνδεσμος δεν λειτουργεί",
+        invalid_text="Ίσως έληξε ή λείπει ένα μέρος του. Εγγραφείτε ξανά στο κατάστημα.",
+    ),
 )
 
 
 def words_in(language: str | None) -> Words:
-    """The words in a language of LANGUAGES; English for any other."""
+    """The words in a language of the pages; English for any other."""
     return GREEK if language == "el" else ENGLISH
 
 

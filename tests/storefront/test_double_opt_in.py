@@ -204,7 +204,7 @@ def test_the_page_speaks_greek_and_is_not_kept_or_framed(client: FlaskClient, as
     assert '<html lang="el">' in page.text
     assert page.headers["Cache-Control"] == "no-store"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
-    style = client.get("/opt-out-page/page.css")
+    style = client.get("/opt-in-page/page.css")
     assert style.status_code == 200
     style.close()
 

@@ -12,11 +12,8 @@ from tests.integrations.mitto.carriers import Asked, Said, read_request
 
 ACCOUNT = "e8a5e53f-51ce-4cc8-9f3c-43fb1d24daf7"
 MARIA = OutboundSms("+306984303406", "Γεια σου Μαρία 🎁", "MyShop")
-
 NIKOS = OutboundSms("+306984303407", "Hi Nikos", "MyShop")
-
 MESSAGE_ID = "01KC69MT19BRK5MSXG1V95YPHX"
-
 OTHER_ID = "01K8RBH8A6J1410YE2M9G780PK"
 
 MakeClient = Callable[..., MittoClient]
