@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
 from flask import Flask
@@ -148,6 +149,25 @@ def test_a_cancelled_last_order_leaves_the_one_before_it_as_the_last(shop: Shop)
         shop, "SELECT orders_count, first_order_at, last_order_at FROM contacts"
     )
     assert (count, first_at.isoformat(), last_at.isoformat()) == (1, at(-86_400), at(-86_400))
+
+
+def test_of_two_states_of_a_checkout_in_one_second_the_same_one_is_kept_also_when_it_was_completed(
+    app: Flask,
+):
+    def told(price: str, completed_at: str | None) -> dict[str, Any]:
+        seen = {"created_at": at(0), "updated_at": at(3), "completed_at": completed_at}
+        return {"token": "t1", "subtotal_price": price, **seen}
+
+    states = [told("0.00", None), told("12.00", None), told("0.00", at(1))]
+    endings = []
+    for order_of_arrival in permutations(states):
+        shop, _ = a_shop_with_two()
+        for state in order_of_arrival:
+            take(shop, "checkout", state)
+        (row,) = kept(shop)["checkouts"]
+        endings.append((row["subtotal_cents"], row["completed_at"]))
+
+    assert len(set(endings)) == 1
 
 
 def test_two_contacts_that_become_one_keep_their_orders_and_count_them_once(shop: Shop):

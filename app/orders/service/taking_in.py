@@ -24,8 +24,10 @@ from app.orders.service import attributing
 from app.orders.service.payloads import CheckoutSeen, FulfilmentSeen, OrderSeen
 
 Counted = tuple[int, datetime]  # contact id, placed at
-# What a state says that is not simply kept as it is.
-KEPT_APART = frozenset({"updated_at", "refunds", "shopify_id", "order_shopify_id", "click_tokens"})
+# What a state says that is not simply kept as it is, and so is no part of what two states are compared by.
+KEPT_APART = frozenset(
+    {"updated_at", "refunds", "shopify_id", "order_shopify_id", "click_tokens", "completed_at"}
+)
 
 
 @dataclass(frozen=True)
