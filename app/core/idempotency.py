@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +65,21 @@ def read_key(header: str | None) -> str | None:
     if len(header) > KEY_MAX or not header.isascii() or not header.isprintable():
         raise ValidationFailed("Idempotency-Key", "must be at most 128 printable characters")
     return header
+
+
+def once(shop_id: int, key: str | None, request: Any, effect: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The answer of `effect`, which has it only at the first use of `key`; without a key, each time. A step.
+
+    Raises what `stored_answer` raises.
+    """
+    if key is None:
+        return effect()
+    earlier = stored_answer(shop_id, key, request)
+    if earlier is not None:
+        return earlier
+    answer = effect()
+    store_answer(shop_id, key, answer)
+    return answer
 
 
 def stored_answer(shop_id: int, key: str, request: Any) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from app.core.cache import changed
 from app.core.clock import now
 from app.core.errors import DomainError
 from app.core.http.schema import instant
-from app.core.idempotency import store_answer, stored_answer
+from app.core.idempotency import once
 from app.core.queue import wake
 from app.core.settings import settings
 from app.core.uow import after_commit, unit_of_work
@@ -59,22 +59,23 @@ def enqueue(shop_id: int, campaign_id: int, *, key: str | None = None) -> dict[s
     """
     look_again(shop_id, campaign_id)
     with unit_of_work(shop_id):
-        if key:
-            earlier = stored_answer(shop_id, f"enqueue:{key}", {"campaign": campaign_id})
-            if earlier is not None:
-                return earlier
-        started = start(shop_id, campaign_id)
-        answer = {
-            "ok": True,
-            "queued": started.queued,
-            "enqueued_jobs": started.queued,
-            "campaign_id": campaign_id,
-            "status": started.status,
-            "queued_at": instant(now()),
-        }
-        if key:
-            store_answer(shop_id, f"enqueue:{key}", answer)
-    return answer
+        return once(
+            shop_id,
+            key and f"enqueue:{key}",
+            {"campaign": campaign_id},
+            lambda: _answer(start(shop_id, campaign_id)),
+        )
+
+
+def _answer(started: Enqueued) -> dict[str, Any]:
+    return {
+        "ok": True,
+        "queued": started.queued,
+        "enqueued_jobs": started.queued,
+        "campaign_id": started.campaign_id,
+        "status": started.status,
+        "queued_at": instant(now()),
+    }
 
 
 def resume(shop_id: int, campaign_id: int) -> Enqueued:

@@ -14,7 +14,7 @@ from app.campaigns.models import CampaignStatus as Status
 from app.core.activity import record
 from app.core.cache import changed
 from app.core.clock import now
-from app.core.idempotency import store_answer, stored_answer
+from app.core.idempotency import once
 from app.core.uow import require_unit_of_work, unit_of_work
 from app.discounts.service import pools
 from app.messaging.service import runs
@@ -90,22 +90,24 @@ def retry_failed(shop_id: int, campaign_id: int, *, key: str | None = None) -> d
     Raises CampaignNotFound, InvalidStatus, SubscriptionRequired, InsufficientCredits.
     """
     with unit_of_work(shop_id):
-        if key:
-            earlier = stored_answer(shop_id, f"retry:{key}", {"campaign": campaign_id})
-            if earlier is not None:
-                return earlier
-        campaign = find(shop_id, campaign_id)
-        if campaign.status not in MAY_RETRY or not campaign.run_id:
-            raise InvalidStatus(campaign.status)
-        shops.require_active_subscription(shop_id)
-        retried = runs.reopen(shop_id, campaign.run_id, MessageState.FAILED)
-        if retried:
-            move(shop_id, campaign_id, MAY_RETRY, Status.SENDING, finished_at=None)
-        record(shop_id, "campaign.retried", "campaign", campaign_id, messages=retried)
-        answer = {"ok": True, "campaign_id": campaign_id, "retried": retried, "enqueued_jobs": retried}
-        if key:
-            store_answer(shop_id, f"retry:{key}", answer)
-    return answer
+        return once(
+            shop_id,
+            key and f"retry:{key}",
+            {"campaign": campaign_id},
+            lambda: _send_failed_again(shop_id, campaign_id),
+        )
+
+
+def _send_failed_again(shop_id: int, campaign_id: int) -> dict[str, Any]:
+    campaign = find(shop_id, campaign_id)
+    if campaign.status not in MAY_RETRY or not campaign.run_id:
+        raise InvalidStatus(campaign.status)
+    shops.require_active_subscription(shop_id)
+    retried = runs.reopen(shop_id, campaign.run_id, MessageState.FAILED)
+    if retried:
+        move(shop_id, campaign_id, MAY_RETRY, Status.SENDING, finished_at=None)
+    record(shop_id, "campaign.retried", "campaign", campaign_id, messages=retried)
+    return {"ok": True, "campaign_id": campaign_id, "retried": retried, "enqueued_jobs": retried}
 
 
 def finish(shop_id: int, campaign_id: int) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
-from flask import Flask, Response, current_app, g
+from flask import g
 
 from app.core.cache import cached
 from app.core.http import ApiBlueprint
+from app.core.http.download import download
 from app.reports.routes import FAMILIES
 from app.reports.schemas.overview import KpisSchema, ReportsOverviewSchema
 from app.reports.schemas.reports import (
@@ -23,7 +23,6 @@ from app.reports.schemas.reports import (
 from app.reports.schemas.requests import CampaignsQuery, CreditsQuery, ExportQuery, WindowQuery
 from app.reports.schemas.revenue import RevenueReportSchema
 from app.reports.service import exporting, overview, reading
-from app.reports.service.exporting import Export
 from app.reports.service.revenue import report_revenue
 
 blueprint = ApiBlueprint("reports", __name__, description="Figures over a time")
@@ -137,23 +136,6 @@ def export(query: Query) -> Any:
     wants_file = query.pop("download")
     exported = exporting.export(g.shop_id, **query)
     if wants_file:
-        return _file(exported)
+        lines = exporting.lines(exported)
+        return download(lines, exported.filename, content_type=exported.content_type)
     return exporting.as_answer(exported, SCHEMAS[exported.report_type]().dump(exported.report))
-
-
-def _file(exported: Export) -> Response:
-    app = cast(Any, current_app)._get_current_object()
-    response = Response(_within(app, exporting.lines(exported)), content_type=exported.content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{exported.filename}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _within(app: Flask, pieces: Iterator[str]) -> Iterator[str]:
-    """The pieces, each made in an app context of its own: a reader who stalls or leaves holds nothing."""
-    while True:
-        with app.app_context():
-            piece = next(pieces, None)
-        if piece is None:
-            return
-        yield piece
