@@ -26,7 +26,7 @@ BY_NAME: dict[str, Any] = {
     "email": "maria@example.com",
     "eshopType": "fashion",
     "expiresIn": "30d",
-    "filename": "customers.csv",
+    "filename": "my-list.csv",
     "firstName": "Maria",
     "gender": "female",
     "lastName": "Papadopoulou",
