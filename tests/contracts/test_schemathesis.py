@@ -87,6 +87,7 @@ def _left_out(operation: Operation, case: Any) -> list[Any]:
 @cache
 def _schema(app: Flask) -> Any:
     schema = schemathesis.openapi.from_dict(_without_catch_all())
+    schema.config.generation.update(with_security_parameters=False)  # we show the right ones with every call
     schema.app = app
     return schema
 
