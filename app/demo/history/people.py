@@ -21,7 +21,7 @@ from app.demo.people import Row as Line
 
 FORM_SHARE = 0.15
 OLD_LIST_SHARE = 0.8  # of the imported rows; the rest came later, from the till
-OLD_LIST, TILL_LIST = "customers.csv", "till-loyalty-cards.csv"
+OLD_LIST, TILL_LIST = "old-shop-customers.csv", "till-loyalty-cards.csv"
 
 
 @dataclass
