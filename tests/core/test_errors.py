@@ -135,7 +135,7 @@ def test_only_authentication_answers_401():
 
     assert signing_out == {
         "AUTHENTICATION_REQUIRED", "INVALID_TOKEN", "TOKEN_EXPIRED", "STORE_NOT_FOUND",
-        "INVALID_WEBHOOK_SIGNATURE", "INVALID_SIGNATURE",  # no client's call: Shopify's, and a way back from it
+        "INVALID_WEBHOOK_SIGNATURE", "INVALID_SIGNATURE",  # of posts, and of a way back from Shopify
     }  # fmt: skip
 
 
