@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 import marshmallow as ma
@@ -81,9 +80,7 @@ class PoolIn(Schema):
     )
     count = fields.Integer(required=True, strict=True, validate=ma.validate.Range(min=1, max=20_000))
     prefix = fields.String(load_default="", validate=ma.validate.Regexp(r"^[A-Za-z0-9]{0,12}(?![\s\S])"))
-    ends_at = fields.AwareDateTime(
-        data_key="endsAt", load_default=None, allow_none=True, default_timezone=UTC, format="iso"
-    )
+    ends_at = fields.Instant(data_key="endsAt", load_default=None, allow_none=True)
 
 
 class MoreCodesIn(Schema):

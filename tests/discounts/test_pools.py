@@ -200,3 +200,11 @@ def test_a_pool_that_makes_no_sense_is_refused(merchant: Merchant, field: str, v
     body = {"title": "Ten off", "percentage": 10, "count": 5, field: value}
 
     assert merchant.fault("POST", "/discount-pools", body) == field
+
+
+def test_an_end_in_a_far_offset_is_kept_as_the_moment_that_it_is(merchant: Merchant) -> None:
+    pool = {"title": "Own codes", "percentage": 10, "count": 5, "endsAt": "2030-01-01T00:00:00-16:25"}
+
+    made = merchant.data("POST", "/discount-pools", pool)
+
+    assert made["endsAt"] == "2030-01-01T16:25:00.000Z"
