@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any
@@ -28,7 +29,9 @@ SCOPES = (
     "read_locales",
 )
 SECRETS = ("jwt_secret", "unsubscribe_secret", "mitto_webhook_secret", "admin_token", "shopify_api_secret")
-
+# Families of variables: what follows the prefix is the key.
+STRIPE_PRICE = "STRIPE_PRICE_ID_"
+VAT_RATE = "VAT_RATE_"
 
 AT_LEAST_ONE = (
     "sms_batch_size",
@@ -76,6 +79,18 @@ class Settings:
     mitto_bulk_max: int = 500
     mitto_timeout_seconds: int = 20
 
+    stripe_secret_key: str | None = None
+    stripe_webhook_secret: str | None = None
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_tax: bool = False
+    stripe_prices: Mapping[str, str] = field(default_factory=dict)
+    credit_price_eur: Decimal = Decimal("0.045")
+    credit_price_usd: Decimal | None = None
+    vat_rates: Mapping[str, Decimal] = field(default_factory=dict)
+    vat_rate_eu_default: Decimal = Decimal("0.20")
+    vies_api_base: str = "https://ec.europa.eu/taxation_customs/vies/rest-api"
+    ledger_signing_key: str | None = None
+
     public_base_url: str | None = None
     shortlink_base_url: str | None = None
     frontend_url: str | None = None
@@ -111,6 +126,18 @@ class Settings:
     def suppression_hash_key(self) -> str:
         """What opt-outs of erased people are hashed with. Development makes do with JWT_SECRET."""
         return self.suppression_key or self.jwt_secret
+
+    @property
+    def stripe_webhook_secrets(self) -> tuple[str, ...]:
+        """STRIPE_WEBHOOK_SECRET, newest first: while one is rolled, events are signed with both."""
+        return tuple(key for part in (self.stripe_webhook_secret or "").split(",") if (key := part.strip()))
+
+    @property
+    def ledger_key(self) -> bytes:
+        """The 32 bytes that exports of the ledger are signed with. Development makes do with JWT_SECRET's."""
+        if self.ledger_signing_key:
+            return urlsafe_b64decode(self.ledger_signing_key)
+        return sha256(b"ledger" + self.jwt_secret.encode()).digest()
 
     @property
     def encryption_keys(self) -> tuple[str, ...]:
@@ -193,6 +220,29 @@ def _api_version(raw: str) -> str:
     return raw
 
 
+def _decimal(raw: str) -> Decimal:
+    try:
+        number = Decimal(raw)
+    except InvalidOperation as wrong:
+        raise ValueError("must be a number") from wrong
+    if not (number.is_finite() and number >= 0):
+        raise ValueError("must not be negative")
+    return number
+
+
+def _rate(raw: str) -> Decimal:
+    rate = _decimal(raw)
+    if rate >= 1:
+        raise ValueError("must be a share below 1, such as 0.24")
+    return rate
+
+
+def _signing_key(raw: str) -> str:
+    if len(urlsafe_b64decode(raw)) != SECRET_BYTES:  # binascii.Error is a ValueError
+        raise ValueError("must be 32 bytes in url-safe base64")
+    return raw
+
+
 def _fernet_keys(raw: str) -> tuple[str, ...]:
     keys = tuple(key for part in raw.split(",") if (key := part.strip()))
     for key in keys:
@@ -224,6 +274,12 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "shopify_admin_base": _admin_base,
     "shopify_api_version": _api_version,
     "token_encryption_keys": _fernet_keys,
+    "stripe_api_base": _http_url,
+    "vies_api_base": _http_url,
+    "credit_price_eur": _decimal,
+    "credit_price_usd": _decimal,
+    "vat_rate_eu_default": _rate,
+    "ledger_signing_key": _signing_key,
     "public_base_url": _http_url,
     "shortlink_base_url": _http_url,
     "frontend_url": _frontend_url,
@@ -246,20 +302,45 @@ ALIASES = {
 
 
 def _read_all(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        names = (field.name.upper(), *ALIASES.get(field.name, ()))
+    values: dict[str, Any] = {
+        "stripe_prices": _family(environ, STRIPE_PRICE, _text, problems),
+        "vat_rates": _family(environ, VAT_RATE, _rate, problems, but={"EU_DEFAULT"}),
+    }
+    for setting in fields(Settings):
+        if setting.name in values:
+            continue
+        names = (setting.name.upper(), *ALIASES.get(setting.name, ()))
         raw = next((environ[name] for name in names if environ.get(name)), None)
         if raw is None:
-            if field.default is field.default_factory:  # both MISSING: no default
+            if setting.default is MISSING:
                 problems.append(f"{names[0]} is missing")
             continue
-        parse = PARSERS.get(field.name) or PARSERS_BY_TYPE.get(str(field.type), _text)
+        parse = PARSERS.get(setting.name) or PARSERS_BY_TYPE.get(str(setting.type), _text)
         try:
-            values[field.name] = parse(raw)
+            values[setting.name] = parse(raw)
         except ValueError as wrong:
             problems.append(f"{names[0]} is not usable: {wrong}")
     return values
+
+
+def _family(
+    environ: Mapping[str, str],
+    prefix: str,
+    parse: Callable[[str], Any],
+    problems: list[str],
+    but: Collection[str] = (),
+) -> dict[str, Any]:
+    """All variables of one prefix, by what follows it."""
+    found: dict[str, Any] = {}
+    for name in sorted(environ):
+        key = name.removeprefix(prefix)
+        if key == name or key in but or not environ[name]:
+            continue
+        try:
+            found[key] = parse(environ[name])
+        except ValueError as wrong:
+            problems.append(f"{name} is not usable: {wrong}")
+    return found
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
@@ -273,6 +354,8 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     problems += [f"{name.upper()} must be at least 1" for name in AT_LEAST_ONE if values.get(name, 1) < 1]
     if not 1 <= values.get("mitto_bulk_max", 500) <= 1000:
         problems.append("MITTO_BULK_MAX must be between 1 and 1000")
+    if values.get("stripe_secret_key") and not values.get("stripe_webhook_secret"):
+        problems.append("STRIPE_WEBHOOK_SECRET is missing (payments are told by signed events)")
     if values.get("app_env") == "production":
         problems += _unfit_for_production(values)
     return problems
@@ -292,6 +375,10 @@ def _unfit_for_production(values: Mapping[str, Any]) -> list[str]:
         problems.append(
             "SUPPRESSION_KEY is missing or too short (opt-outs of erased people are hashed with it)"
         )
+    if not values.get("stripe_api_base", "https://").startswith("https://"):
+        problems.append("STRIPE_API_BASE must be https in production")
+    if not values.get("ledger_signing_key"):
+        problems.append("LEDGER_SIGNING_KEY is missing (exports of the ledger are signed with it)")
     if not values.get("token_encryption_keys"):
         problems.append("TOKEN_ENCRYPTION_KEYS is missing (Shopify's tokens are stored encrypted)")
     if not values.get("public_base_url"):

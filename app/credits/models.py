@@ -24,8 +24,9 @@ from app.core.database import Model
 
 
 class AccountKind(StrEnum):
-    """Where credits can be. The last three are sources: their balance is what has come from them,
-    negative.
+    """Where credits can be. The last four are sources: their balance is what has come from them, negative.
+
+    `debt` is what was taken back from a shop that had spent it already.
     """
 
     WALLET = "wallet"
@@ -36,6 +37,7 @@ class AccountKind(StrEnum):
     PURCHASED = "purchased"
     INCLUDED = "included"
     ADJUSTED = "adjusted"
+    DEBT = "debt"
 
 
 class TransferKind(StrEnum):
@@ -50,6 +52,9 @@ class TransferKind(StrEnum):
     RELEASE = "release"
     REFUND = "refund"
     ADJUSTMENT = "adjustment"
+    REVERSAL = "reversal"
+    REINSTATEMENT = "reinstatement"
+    SETTLEMENT = "settlement"
 
 
 class Account(Model):
@@ -63,7 +68,11 @@ class Account(Model):
     __table_args__ = (
         UniqueConstraint("shop_id", "id"),
         UniqueConstraint("shop_id", "kind"),
-        CheckConstraint("kind IN ('purchased', 'included', 'adjusted') OR balance >= 0", name="balance"),
+        CheckConstraint(
+            "CASE kind WHEN 'debt' THEN balance <= 0 WHEN 'purchased' THEN true WHEN 'included' THEN true"
+            " WHEN 'adjusted' THEN true ELSE balance >= 0 END",
+            name="balance",
+        ),
     )
 
 

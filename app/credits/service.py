@@ -22,10 +22,16 @@ from app.credits.errors import InsufficientCredits, TransferKeyReused
 from app.credits.models import AccountKind as Kind
 from app.credits.models import TransferKind
 
+# Locked together by all that is bought or taken back, so that none of it waits in a circle.
+BOUGHT = (Kind.PURCHASED, Kind.WALLET, Kind.DEBT)
+
 
 @dataclass(frozen=True)
 class Balance:
-    """A shop's credits. `wallet` and `allowance` are free to use, `held` is reserved for runs under way."""
+    """A shop's credits. `wallet` and `allowance` are free to use, `held` is reserved for runs under way.
+
+    `purchased` is without what was paid back; `debt` is what was paid back after it had been spent.
+    """
 
     wallet: int = 0
     allowance: int = 0
@@ -33,6 +39,7 @@ class Balance:
     held_of_wallet: int = 0
     spent: int = 0
     purchased: int = 0
+    debt: int = 0
 
     @property
     def available(self) -> int:
@@ -69,6 +76,7 @@ def balance_of(shop_id: int) -> Balance:
         held_of_wallet=of.get("held_of_wallet", 0),
         spent=of.get(Kind.SPENT, 0),
         purchased=-of.get(Kind.PURCHASED, 0),
+        debt=-of.get(Kind.DEBT, 0),
     )
 
 
@@ -87,19 +95,47 @@ def grant(shop_id: int, amount: int, *, key: str, reason: str) -> bool:
 
 
 def purchase(shop_id: int, amount: int, *, key: str, reason: str) -> bool:
-    """Add bought credits to the wallet, once per `key` (`stripe:{payment_intent}`).
+    """Add bought credits to the wallet, once per `key` (`stripe:purchase:{id}`), and pay a debt with them.
 
     True when this call did it.
     """
-    return (
-        _post(
-            shop_id,
-            TransferKind.PURCHASE,
-            [Movement(key, Kind.PURCHASED, Kind.WALLET, amount)],
-            reason=reason,
-        )
-        > 0
-    )
+    return _buy(shop_id, TransferKind.PURCHASE, amount, key, reason)
+
+
+def reverse(shop_id: int, amount: int, *, key: str, reason: str) -> bool:
+    """Take bought credits back, once per `key`: their money went back. True when this call did it.
+
+    What the wallet does not have any more becomes a debt, which the next purchase pays. Raises
+    TransferKeyReused.
+    """
+    wallet = _lock(shop_id, BOUGHT)[Kind.WALLET]
+    keys = (f"{key}:wallet", f"{key}:debt")
+    if _posted_before(shop_id, keys, amount):
+        return False
+    taken = min(wallet, amount)
+    movements = [
+        Movement(keys[0], Kind.WALLET, Kind.PURCHASED, taken),
+        Movement(keys[1], Kind.DEBT, Kind.PURCHASED, amount - taken),
+    ]
+    return _post(shop_id, TransferKind.REVERSAL, movements, reason=reason, must_be_new=True) > 0
+
+
+def reinstate(shop_id: int, amount: int, *, key: str, reason: str) -> bool:
+    """Give credits that were taken back again, once per `key`, and pay a debt with them.
+
+    True when this call did it: the dispute was won, or the refund did not come through.
+    """
+    return _buy(shop_id, TransferKind.REINSTATEMENT, amount, key, reason)
+
+
+def _buy(shop_id: int, kind: TransferKind, amount: int, key: str, reason: str) -> bool:
+    debt = _lock(shop_id, BOUGHT)[Kind.DEBT]
+    movement = Movement(key, Kind.PURCHASED, Kind.WALLET, amount)
+    is_new = _post(shop_id, kind, [movement], reason=reason) > 0
+    if is_new and debt:
+        settlement = Movement(f"{key}:settlement", Kind.WALLET, Kind.DEBT, min(-debt, amount))
+        _post(shop_id, TransferKind.SETTLEMENT, [settlement], reason=reason, must_be_new=True)
+    return is_new
 
 
 def start_allowance_period(shop_id: int, included: int, *, period: str) -> None:
@@ -124,7 +160,7 @@ def hold(shop_id: int, run_id: int, amount: int, *, key: str) -> None:
     session = require_unit_of_work()
     session.execute(queries.LOCK_HOLD, {"shop_id": shop_id, "run_id": run_id})
     free = _lock(shop_id, [Kind.WALLET, Kind.ALLOWANCE, Kind.HELD])
-    if _held_before(shop_id, key, amount):
+    if _posted_before(shop_id, (f"{key}:allowance", f"{key}:wallet"), amount):
         return
     allowance = min(free[Kind.ALLOWANCE], amount)
     wallet = amount - allowance
@@ -145,10 +181,11 @@ def hold(shop_id: int, run_id: int, amount: int, *, key: str) -> None:
     )
 
 
-def _held_before(shop_id: int, key: str, amount: int) -> bool:
-    """Whether `key` has held this amount already, however it was split. Raises TransferKeyReused."""
-    keys = [f"{key}:allowance", f"{key}:wallet"]
-    known = require_unit_of_work().execute(queries.KNOWN_AMOUNTS, {"shop_id": shop_id, "keys": keys}).all()
+def _posted_before(shop_id: int, keys: Sequence[str], amount: int) -> bool:
+    """Whether the keys have moved this amount already, however it was split. Raises TransferKeyReused."""
+    known = (
+        require_unit_of_work().execute(queries.KNOWN_AMOUNTS, {"shop_id": shop_id, "keys": list(keys)}).all()
+    )
     if known and sum(row.amount for row in known) != amount:
         raise TransferKeyReused
     return bool(known)

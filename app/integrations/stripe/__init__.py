@@ -1,0 +1,1 @@
+"""Stripe over HTTP: one client, its failures as ours, its events verified."""
