@@ -1,4 +1,4 @@
-"""The outside world, pretended: an SMS carrier with its phones, and a Shopify, as an application of its own.
+"""The outside world, pretended: an SMS carrier with its phones, a Shopify and a Stripe, as one application.
 
 Nothing in the product imports this package, and it imports nothing of the product: they meet over HTTP only.
 """
@@ -10,8 +10,9 @@ from app.sandbox.carrier import carrier
 from app.sandbox.config import SandboxConfig
 from app.sandbox.inbox import inbox
 from app.sandbox.inspection import inspection
-from app.sandbox.shopify.doors import DOORS
+from app.sandbox.shopify.doors import DOORS as SHOPIFY_DOORS
 from app.sandbox.state import Sandbox
+from app.sandbox.stripe.doors import DOORS as STRIPE_DOORS
 
 __all__ = ["SandboxConfig", "create_sandbox"]
 
@@ -26,7 +27,7 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     app.extensions["sandbox"] = Sandbox.start(config)
-    for blueprint in (carrier, inspection, inbox, *DOORS):
+    for blueprint in (carrier, inspection, inbox, *SHOPIFY_DOORS, *STRIPE_DOORS):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _as_json)
     return app

@@ -35,11 +35,20 @@ class SandboxConfig:
     shopify_api_key: str = "sandbox-shopify-key"
     shopify_api_secret: str = "sandbox-shopify-secret-of-32-bytes"  # noqa: S105 -- several with commas, newest first
     shopify_retry_seconds: float = 1.0  # pause before a webhook's first retry; doubles each time
+    # Stripe's side: the one account
+    stripe_secret_key: str = "sk_test_sandbox"  # noqa: S105 -- pretended
+    stripe_webhook_secret: str = "whsec_sandbox"  # noqa: S105 -- pretended; several with commas, newest first
+    stripe_webhook_url: str = ""  # the whole address that events are posted to; empty: none is
+    stripe_retry_seconds: float = 1.0  # pause before an event's first retry; doubles each time
     app_env: str = "development"
 
     def shopify_secrets(self) -> list[str]:
         """The live client secrets, newest first."""
-        return [secret.strip() for secret in self.shopify_api_secret.split(",") if secret.strip()]
+        return _pieces(self.shopify_api_secret)
+
+    def stripe_secrets(self) -> list[str]:
+        """The webhook endpoint's live secrets, newest first."""
+        return _pieces(self.stripe_webhook_secret)
 
     def require_not_production(self) -> None:
         """Raise SandboxInProduction when APP_ENV is production."""
@@ -79,6 +88,10 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[SandboxConfi
         shopify_api_key=flags.shopify_api_key,
         shopify_api_secret=flags.shopify_api_secret,
         shopify_retry_seconds=flags.shopify_retry_seconds,
+        stripe_secret_key=flags.stripe_secret_key,
+        stripe_webhook_secret=flags.stripe_webhook_secret,
+        stripe_webhook_url=flags.stripe_webhook_url,
+        stripe_retry_seconds=flags.stripe_retry_seconds,
         app_env=environ.get("APP_ENV", "development"),
     )
     return config, Address(port=flags.port, threads=flags.threads)
@@ -87,7 +100,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[SandboxConfi
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app.sandbox",
-        description="A pretend SMS carrier with a phone inbox, and a pretend Shopify.",
+        description="A pretend SMS carrier with a phone inbox, a pretend Shopify and a pretend Stripe.",
     )
     default = SandboxConfig()
 
@@ -116,6 +129,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     flag("--late-share", default.late_share, "share of phones whose report comes late")
     flag("--report-array-max", default.report_array_max, "reports in one post")
     _shopify_flags(flag)
+    _stripe_flags(flag)
     switch("--no-reports", "accept and stay silent")
     switch("--quick", "outcomes within 50-300 ms")
     return parser
@@ -131,6 +145,22 @@ def _shopify_flags(flag: Callable[[str, str | int | float, str], None]) -> None:
         "its secret, at least 32 bytes; old ones after a comma",
     )
     flag("--shopify-retry-seconds", default.shopify_retry_seconds, "pause before a webhook's first retry")
+
+
+def _stripe_flags(flag: Callable[[str, str | int | float, str], None]) -> None:
+    default = SandboxConfig()
+    flag("--stripe-secret-key", default.stripe_secret_key, "the key that Stripe's callers must send")
+    flag(
+        "--stripe-webhook-secret",
+        default.stripe_webhook_secret,
+        "signs Stripe's events; old ones after a comma, which sign as well",
+    )
+    flag("--stripe-webhook-url", default.stripe_webhook_url, "where Stripe's events go; empty posts nothing")
+    flag("--stripe-retry-seconds", default.stripe_retry_seconds, "pause before an event's first retry")
+
+
+def _pieces(text: str) -> list[str]:
+    return [piece.strip() for piece in text.split(",") if piece.strip()]
 
 
 def _variable(flag: str) -> str:

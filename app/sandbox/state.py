@@ -11,23 +11,32 @@ from app.sandbox.outcomes import outcome_for
 from app.sandbox.reports import Outlook, Reporter
 from app.sandbox.shopify.state import Shopify
 from app.sandbox.store import Store
+from app.sandbox.stripe.state import Stripe
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The carrier's parts, and the Shopify beside it. `close` it when the server is gone."""
+    """The carrier's parts, and the Shopify and the Stripe beside it. `close` it when the server is gone."""
 
     config: SandboxConfig
     store: Store
     faults: FaultList
     reporter: Reporter
     shopify: Shopify
+    stripe: Stripe
 
     @classmethod
     def start(cls, config: SandboxConfig) -> "Sandbox":
         """Open the store and take up the reports that a former run still owed."""
         store = Store(config.store)
-        sandbox = cls(config, store, FaultList(config.seed), Reporter(config, store), Shopify.start(config))
+        sandbox = cls(
+            config,
+            store,
+            FaultList(config.seed),
+            Reporter(config, store),
+            Shopify.start(config),
+            Stripe.start(config),
+        )
         if config.reports:
             sandbox.reporter.schedule(
                 Outlook(row["id"], row["phone"], row["sender"], outcome_for(row["phone"], config))
@@ -44,6 +53,7 @@ class Sandbox:
     def close(self) -> None:
         """Stop what is still to be told, then close the stores."""
         self.shopify.close()
+        self.stripe.close()
         self.reporter.close()
         self.store.close()
 

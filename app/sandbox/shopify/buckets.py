@@ -3,13 +3,14 @@
 import threading
 import time
 
-from app.sandbox.shopify.settings import SwitchBoard
+from app.sandbox.shopify.settings import Switches
+from app.sandbox.switches import SwitchBoard
 
 
 class Buckets:
     """Points left in each shop."""
 
-    def __init__(self, switches: SwitchBoard) -> None:
+    def __init__(self, switches: SwitchBoard[Switches]) -> None:
         self._switches = switches
         self._lock = threading.Lock()
         self._levels: dict[str, tuple[float, float]] = {}  # points, and when they were counted

@@ -1,23 +1,7 @@
-"""Shopify's time: whole seconds, as its API shows them. It can be moved: a token can be old in a moment."""
+"""Shopify's time: whole seconds, as its API and its webhooks show them."""
 
-import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
-
-
-class Clock:
-    """Seconds since 1970, moved by `offset_seconds`."""
-
-    def __init__(self) -> None:
-        self.offset_seconds = 0.0
-
-    def now(self) -> int:
-        """This second."""
-        return int(self.precisely())
-
-    def precisely(self) -> float:
-        """This instant."""
-        return time.time() + self.offset_seconds
 
 
 def zulu(seconds: int) -> str:

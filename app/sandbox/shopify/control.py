@@ -5,13 +5,13 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
+from app.sandbox.fault_list import BadTrouble
 from app.sandbox.shopify import actions, checkouts, customers, discounts, orders, payloads, shops
-from app.sandbox.shopify.faults import BadTrouble
 from app.sandbox.shopify.people import Population
-from app.sandbox.shopify.settings import BadSwitch
 from app.sandbox.shopify.shops import Shop
 from app.sandbox.shopify.state import shopify
 from app.sandbox.shopify.storm import Storm, Storms, StormWish
+from app.sandbox.switches import BadSwitch
 
 control = Blueprint("shopify-control", __name__, url_prefix="/sandbox/shopify")
 

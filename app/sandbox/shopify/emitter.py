@@ -1,38 +1,31 @@
-"""Carries webhooks to the app: signed, in order while all goes well, else again with growing pauses.
+"""Tells the app by webhooks, signed.
 
 shopify.dev: an answer in 5 s, 8 retries in 4 hours; a subscription that failed 8 times in a row is deleted.
 The payload, the address and the webhook id of a retry are those of the first attempt.
 """
 
-import heapq
-import itertools
 import json
-import random
-import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from zlib import crc32
 
-from app.sandbox.shopify.clock import Clock
+from app.sandbox.clock import Clock
+from app.sandbox.dispatch import LANES, Dispatch, Journey, Pace
+from app.sandbox.posting import Postman
 from app.sandbox.shopify.faults import WEBHOOKS, FaultList, Trouble
-from app.sandbox.shopify.postman import Postman, was_taken
-from app.sandbox.shopify.settings import AppRegistration, SwitchBoard
+from app.sandbox.shopify.settings import AppRegistration, Switches
 from app.sandbox.shopify.signing import webhook_signature
 from app.sandbox.shopify.store import ShopStore
 from app.sandbox.shopify.topics import COMPLIANCE
+from app.sandbox.switches import SwitchBoard
 
-LANES = 8  # what one shop is told goes through one of them, one after the other
 KEPT = 5000
 SUBSCRIBED = """
 SELECT id, body FROM documents WHERE shop = ? AND kind = 'subscription' AND token = ? ORDER BY id
 """
-REORDER_SECONDS = 1.0  # a held-back handful leaves after this, complete or not
 WRONG_SECRET = "not-the-secret-not-the-secret-not"  # noqa: S105 -- on purpose wrong
 API_VERSION = "2026-10"
 
@@ -53,6 +46,11 @@ class Delivery:
     state: str = "waiting"  # then taken, given up, or lost
     statuses: list[int | None] = field(default_factory=list)
 
+    @property
+    def lane(self) -> str:
+        """What one shop is told is told in order."""
+        return self.shop
+
     def shown(self) -> dict[str, Any]:
         """For the page and for assertions."""
         return {
@@ -72,24 +70,19 @@ class Emitter:
     """`emit` returns at once; threads post. Close it to stop them."""
 
     def __init__(
-        self, store: ShopStore, app: AppRegistration, clock: Clock, faults: FaultList, switches: SwitchBoard
+        self,
+        store: ShopStore,
+        app: AppRegistration,
+        clock: Clock,
+        faults: FaultList,
+        switches: SwitchBoard[Switches],
     ) -> None:
         self._store, self._app, self._clock = store, app, clock
         self._faults, self._switches = faults, switches
         self._postman = Postman(LANES)
-        self._lanes = [ThreadPoolExecutor(1, thread_name_prefix=f"shopify-{n}") for n in range(LANES)]
+        self._dispatch = Dispatch("shopify", self._post, self._pace, self._answered)
         self._kept: deque[Delivery] = deque(maxlen=KEPT)
         self._failures: dict[int, int] = {}
-        self._waiting = 0
-        self._held: list[Delivery] = []
-        self._to_hold = 0
-        self._later: list[tuple[float, int, Delivery | None]] = []
-        self._order = itertools.count()
-        self._random = random.Random(1)
-        self._is_closed = False
-        self._changed = threading.Condition()
-        self._timer = threading.Thread(target=self._keep_time, name="shopify-timer", daemon=True)
-        self._timer.start()
 
     def emit(
         self, shop: str, topic: str, payload: Mapping[str, Any], event_id: str | None = None
@@ -134,8 +127,7 @@ class Emitter:
 
     def outstanding(self) -> int:
         """Deliveries that are neither taken nor given up."""
-        with self._changed:
-            return self._waiting
+        return self._dispatch.outstanding()
 
     def recorded(
         self, *, shop: str | None = None, topic: str | None = None, limit: int = KEPT
@@ -148,26 +140,18 @@ class Emitter:
         """Post one of the last deliveries once more, as it was."""
         found = next((one for one in list(self._kept) if one.webhook_id == webhook_id), None)
         if found:
-            self._submit(found, counted=True)
+            self._dispatch.again(found)
         return found is not None
 
     def forget_everything(self) -> None:
         """What is still under way is not repeated."""
-        with self._changed:
-            self._waiting -= len(self._held) + sum(one is not None for _, _, one in self._later)
-            self._later.clear()
-            self._held, self._to_hold = [], 0
+        self._dispatch.forget_everything()
         self._failures.clear()
         self._kept.clear()
 
     def close(self) -> None:
         """Stop posting."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
-        self._timer.join()
-        for lane in self._lanes:
-            lane.shutdown(wait=True, cancel_futures=True)
+        self._dispatch.close()
         self._postman.close()
 
     def _addresses(self, shop: str, topic: str) -> list[tuple[str, list[str], int | None]]:
@@ -195,16 +179,13 @@ class Emitter:
             delivery.state = "lost"
             return
         self._spoil(delivery, struck)
-        copies = 1 + (int(struck[Trouble.DUPLICATE].value) if Trouble.DUPLICATE in struck else 0)
-        if Trouble.REORDER in struck:
-            self._hold_next(max(2, int(struck[Trouble.REORDER].value)))
-        with self._changed:
-            self._waiting += copies
-        for _ in range(copies):
-            if Trouble.DELAY in struck:
-                self._at(struck[Trouble.DELAY].value, delivery)
-            elif not self._hold(delivery):
-                self._submit(delivery)
+        values = {kind: fault.value for kind, fault in struck.items()}
+        journey = Journey(
+            copies=1 + int(values.get(Trouble.DUPLICATE, 0)),
+            delay_seconds=values.get(Trouble.DELAY, 0.0),
+            reorder=int(values.get(Trouble.REORDER, 0)),
+        )
+        self._dispatch.send(delivery, journey)
 
     def _spoil(self, delivery: Delivery, struck: Mapping[Trouble, Any]) -> None:
         if Trouble.OVERSIZED in struck:
@@ -218,54 +199,18 @@ class Emitter:
             delivery.signature = delivery.signature or self.sign(delivery.body)
             delivery.body = delivery.body[: len(delivery.body) // 2]
 
-    def _hold_next(self, count: int) -> None:
-        with self._changed:
-            self._to_hold = count
-        self._at(REORDER_SECONDS, None)
+    def _post(self, delivery: Delivery) -> int | None:
+        seconds = self._switches.now.timeout_seconds
+        return self._postman.post(delivery.url, self.headers(delivery), delivery.body, seconds)
 
-    def _hold(self, delivery: Delivery) -> bool:
-        with self._changed:
-            if not self._to_hold:
-                return False
-            self._held.append(delivery)
-            self._to_hold -= 1
-            is_complete = not self._to_hold
-        if is_complete:
-            self._release()
-        return True
+    def _pace(self) -> Pace:
+        return Pace(self._switches.now.retries, self._switches.now.retry_seconds)
 
-    def _release(self) -> None:
-        with self._changed:
-            held, self._held, self._to_hold = self._held, [], 0
-        first = list(held)
-        while len(held) > 1 and held == first:
-            self._random.shuffle(held)
-        for delivery in held:
-            self._submit(delivery)
-
-    def _submit(self, delivery: Delivery, *, counted: bool = False) -> None:
-        lane = self._lanes[crc32(delivery.shop.encode()) % LANES]
-        with self._changed:
-            if self._is_closed:
-                return
-            self._waiting += counted
-            lane.submit(self._post, delivery)
-
-    def _post(self, delivery: Delivery) -> None:
-        switches = self._switches.now
-        status = self._postman.post(
-            delivery.url, self.headers(delivery), delivery.body, switches.timeout_seconds
-        )
-        delivery.statuses.append(status)
-        if was_taken(status):
-            self._settle(delivery, "taken")
+    def _answered(self, delivery: Delivery, taken: bool) -> None:
+        if taken:
             self._failures.pop(delivery.subscription or 0, None)
-        elif len(delivery.statuses) > switches.retries:
-            self._settle(delivery, "given up")
-            self._failed(delivery)
         else:
             self._failed(delivery)
-            self._at(switches.retry_seconds * 2 ** (len(delivery.statuses) - 1), delivery)
 
     def _failed(self, delivery: Delivery) -> None:
         number = delivery.subscription
@@ -274,33 +219,6 @@ class Emitter:
         self._failures[number] = self._failures.get(number, 0) + 1
         if self._failures[number] >= self._switches.now.retries and self._switches.now.delete_failing:
             self._store.drop(delivery.shop, "subscription", number)
-
-    def _settle(self, delivery: Delivery, state: str) -> None:
-        if delivery.state != "taken":
-            delivery.state = state
-        with self._changed:
-            self._waiting -= 1
-            self._changed.notify_all()
-
-    def _at(self, seconds: float, delivery: Delivery | None) -> None:
-        with self._changed:
-            heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), delivery))
-            self._changed.notify_all()
-
-    def _keep_time(self) -> None:
-        while True:
-            with self._changed:
-                if self._is_closed:
-                    return
-                pause = self._later[0][0] - time.monotonic() if self._later else None
-                if pause is None or pause > 0:
-                    self._changed.wait(pause)
-                    continue
-                _, _, delivery = heapq.heappop(self._later)
-            if delivery is None:
-                self._release()
-            else:
-                self._submit(delivery)
 
 
 def _chosen(payload: Mapping[str, Any], fields: list[str]) -> Mapping[str, Any]:

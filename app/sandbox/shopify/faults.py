@@ -1,11 +1,10 @@
 """Trouble on demand: what goes wrong with the next calls, downloads or webhooks, and for how many of them."""
 
-import itertools
-import random
-import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from app.sandbox.fault_list import BadTrouble, Troubles, strikes
 
 
 class Trouble(StrEnum):
@@ -69,10 +68,6 @@ WEBHOOKS = {
 }
 
 
-class BadTrouble(ValueError):
-    """A fault was described wrongly."""
-
-
 @dataclass
 class Fault:
     """One kind of trouble. `count` strikes are left; None means until cleared.
@@ -96,9 +91,7 @@ class Fault:
         unknown = set(wish) - {"kind", "count", "shop", "on", "value", "code", "message", "probability"}
         if unknown:
             raise BadTrouble(f"unknown members: {', '.join(sorted(unknown))}")
-        count = wish.get("count", 1)
-        if count is not None and (not isinstance(count, int) or count < 1):
-            raise BadTrouble("count must be a positive whole number, or null for 'until cleared'")
+        count = strikes(wish)
         try:
             rest = {name: float(wish[name]) for name in ("value", "probability") if name in wish}
             words = {name: str(wish[name]) for name in ("shop", "on", "code", "message") if wish.get(name)}
@@ -111,44 +104,12 @@ class Fault:
         return self.kind in kinds and self.shop in (None, shop) and self.on in (None, on)
 
 
-class FaultList:
+class FaultList(Troubles[Fault]):
     """The faults now in force. Safe to use from several threads."""
 
     def __init__(self, seed: int) -> None:
-        self._lock = threading.Lock()
-        self._faults: list[Fault] = []
-        self._numbers = itertools.count(1)
-        self._random = random.Random(seed)
-
-    def add(self, wish: dict[str, Any]) -> Fault:
-        """Put a fault in force. Raises BadTrouble."""
-        fault = Fault.read(next(self._numbers), wish)
-        with self._lock:
-            self._faults.append(fault)
-        return fault
+        super().__init__(Fault.read, seed)
 
     def take(self, kinds: set[Trouble], shop: str, on: str) -> dict[Trouble, Fault]:
         """The faults that strike here; each is used up by one. Of two of a kind the older goes first."""
-        struck: dict[Trouble, Fault] = {}
-        if not self._faults:
-            return struck
-        with self._lock:
-            for fault in self._faults:
-                is_meant = fault.concerns(kinds, shop, on) and fault.kind not in struck
-                if not is_meant or self._random.random() >= fault.probability:
-                    continue
-                struck[fault.kind] = fault
-                if fault.count is not None:
-                    fault.count -= 1
-            self._faults = [fault for fault in self._faults if fault.count is None or fault.count > 0]
-        return struck
-
-    def current(self) -> list[dict[str, Any]]:
-        """What is still in force."""
-        with self._lock:
-            return [asdict(fault) for fault in self._faults]
-
-    def clear(self) -> None:
-        """Let everything work again."""
-        with self._lock:
-            self._faults = []
+        return self.take_where(lambda fault: fault.concerns(kinds, shop, on))

@@ -10,9 +10,10 @@ from zlib import crc32
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.sandbox.fault_list import BadTrouble
 from app.sandbox.shopify import actions, checkouts, customers, discounts, orders, shops
 from app.sandbox.shopify.clock import seconds_of
-from app.sandbox.shopify.faults import BadTrouble, Trouble
+from app.sandbox.shopify.faults import Trouble
 from app.sandbox.shopify.people import Population
 from app.sandbox.shopify.shops import BadWish, NoSuchShop, Shop
 from app.sandbox.shopify.state import shopify

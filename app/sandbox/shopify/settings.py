@@ -1,16 +1,10 @@
 """What a running Shopify knows of the one app it serves, and how fast it turns. All can change live."""
 
-import threading
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 DEFAULT_SCOPES = (
     "read_customers,write_customers,read_orders,read_discounts,write_discounts,read_fulfillments,read_locales"
 )
-
-
-class BadSwitch(ValueError):
-    """Somebody asked for a setting that is none, or of the wrong kind."""
 
 
 @dataclass
@@ -49,29 +43,3 @@ class Switches:
     bucket_points: float = 2000.0
     restore_rate: float = 100.0
     non_expiring_tokens: bool = True  # custom apps may still ask for them
-
-
-class SwitchBoard:
-    """The switches now in force."""
-
-    def __init__(self, switches: Switches) -> None:
-        self._lock = threading.Lock()
-        self.now = switches
-        self._first = switches
-
-    def change(self, wish: dict[str, Any]) -> Switches:
-        """Set some; the others stay. Raises BadSwitch."""
-        kinds = {one.name: type(getattr(self._first, one.name)) for one in fields(Switches)}
-        if unknown := set(wish) - set(kinds):
-            raise BadSwitch(f"unknown switches: {', '.join(sorted(unknown))}")
-        try:
-            values = {name: kinds[name](value) for name, value in wish.items()}
-        except (TypeError, ValueError) as error:
-            raise BadSwitch(str(error)) from error
-        with self._lock:
-            self.now = replace(self.now, **values)
-        return self.now
-
-    def reset(self) -> None:
-        """As at the start."""
-        self.now = self._first

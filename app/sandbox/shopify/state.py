@@ -5,15 +5,16 @@ from pathlib import Path
 
 from flask import current_app
 
+from app.sandbox.clock import Clock
 from app.sandbox.config import SandboxConfig
+from app.sandbox.recorder import Recorder
 from app.sandbox.shopify.buckets import Buckets
-from app.sandbox.shopify.clock import Clock
 from app.sandbox.shopify.emitter import Emitter
 from app.sandbox.shopify.faults import FaultList
-from app.sandbox.shopify.recorder import Recorder
-from app.sandbox.shopify.settings import AppRegistration, SwitchBoard, Switches
+from app.sandbox.shopify.settings import AppRegistration, Switches
 from app.sandbox.shopify.store import ShopStore
 from app.sandbox.shopify.workshop import Workshop
+from app.sandbox.switches import SwitchBoard
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Shopify:
     """Its parts. `close` it when the server is gone."""
 
     app: AppRegistration
-    switches: SwitchBoard
+    switches: SwitchBoard[Switches]
     clock: Clock
     store: ShopStore
     faults: FaultList

@@ -1,17 +1,14 @@
-"""Shopify's memory: SQLite behind one lock. What a power cut takes is lost; speed matters more here."""
+"""Shopify's memory, in SQLite."""
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from app.sandbox.shopify.gids import FIRST_NUMBERS
+from app.sandbox.sqlite import Database
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-PRAGMAS = ("journal_mode = WAL", "synchronous = OFF", "cache_size = -20000", "temp_store = MEMORY")
 TABLES = ("numbers", "shops", "customers", "documents", "discount_codes", "tokens")
 
 PUT_DOCUMENT = """
@@ -30,64 +27,16 @@ INSERT INTO numbers (kind, last) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET 
 Document = dict[str, Any]
 
 
-class ShopStore:
+class ShopStore(Database):
     """All methods are safe to call from any thread; `changing` makes several writes one transaction."""
 
     def __init__(self, path: str) -> None:
-        if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._depth = 0
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        for pragma in PRAGMAS:
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(SCHEMA.read_text(encoding="utf-8"))
-
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """One transaction; inside another one, a part of that."""
-        with self._lock:
-            if self._depth == 0:
-                self._connection.execute("BEGIN")
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                if self._depth == 1:
-                    self._connection.execute("ROLLBACK")
-                raise
-            else:
-                if self._depth == 1:
-                    self._connection.execute("COMMIT")
-            finally:
-                self._depth -= 1
-
-    def run(self, sql: str, arguments: Sequence[Any] = ()) -> int:
-        """Change something; how many rows it met."""
-        with self._lock:
-            return self._connection.execute(sql, arguments).rowcount
-
-    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """The same change for many rows, in one transaction. `rows` may be a generator."""
-        with self.changing():
-            self._connection.executemany(sql, rows)
-
-    def rows(self, sql: str, arguments: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
-        """Run one read."""
-        with self._lock:
-            return self._connection.execute(sql, arguments).fetchall()
-
-    def row(self, sql: str, arguments: Sequence[Any] = ()) -> sqlite3.Row | None:
-        """The first row of a read."""
-        found = self.rows(sql, arguments)
-        return found[0] if found else None
+        super().__init__(path, SCHEMA)
 
     def take_numbers(self, kind: str, count: int = 1) -> int:
         """The first of `count` new numbers of this kind."""
         start = FIRST_NUMBERS[kind] + count - 1
-        with self._lock:
-            last = self._connection.execute(TAKE_NUMBERS, (kind, start, count)).fetchone()[0]
+        last = self.rows(TAKE_NUMBERS, (kind, start, count))[0][0]
         return int(last) - count + 1
 
     def put(
@@ -123,14 +72,7 @@ class ShopStore:
 
     def forget_everything(self) -> None:
         """Empty every table."""
-        with self.changing():
-            for table in TABLES:
-                self.run(f"DELETE FROM {table}")  # noqa: S608 -- the names stand above
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        self.empty(TABLES)
 
     def _document(self, where: str, arguments: Sequence[Any]) -> Document | None:
         row = self.row(f"SELECT body FROM documents WHERE {where}", arguments)  # noqa: S608 -- our own words

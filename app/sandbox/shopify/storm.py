@@ -14,9 +14,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.sandbox.posting import Postman, was_taken
 from app.sandbox.shopify import customers, orders, payloads
 from app.sandbox.shopify.emitter import Delivery
-from app.sandbox.shopify.postman import Postman, was_taken
 from app.sandbox.shopify.shops import BadWish, Shop
 from app.sandbox.shopify.state import Shopify
 

@@ -1,14 +1,14 @@
-"""One POST to the app, over kept-alive connections."""
+"""One POST to the app, over kept-alive connections: what Shopify and Stripe have in common."""
 
 from collections.abc import Mapping
 
 import urllib3
 
-CONNECT_SECONDS = 1.0  # shopify.dev: one second to connect, five in all
+CONNECT_SECONDS = 1.0  # shopify.dev: one second to connect, five in all; Stripe names no number
 
 
 class Postman:
-    """Safe to use from several threads. Redirects are not followed: Shopify counts them as failures."""
+    """Safe to use from several threads. Redirects are not followed: both count them as failures."""
 
     def __init__(self, threads: int) -> None:
         self._pool = urllib3.PoolManager(maxsize=threads, retries=False)

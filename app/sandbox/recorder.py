@@ -1,4 +1,4 @@
-"""What the app has asked of Shopify lately, for assertions: no token or secret is kept."""
+"""What the app has asked of a pretended service lately, for assertions: no token or secret is kept."""
 
 import threading
 from collections import deque
