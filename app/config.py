@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
@@ -29,9 +29,8 @@ SCOPES = (
     "read_locales",
 )
 SECRETS = ("jwt_secret", "unsubscribe_secret", "mitto_webhook_secret", "admin_token", "shopify_api_secret")
-# Families of variables: what follows the prefix is the key.
-STRIPE_PRICE = "STRIPE_PRICE_ID_"
-VAT_RATE = "VAT_RATE_"
+# Settings that are many variables: what follows the prefix is the key.
+FAMILIES = {"stripe_prices": "STRIPE_PRICE_ID_", "vat_rates": "VAT_RATE_"}
 
 AT_LEAST_ONE = (
     "sms_batch_size",
@@ -278,6 +277,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "vies_api_base": _http_url,
     "credit_price_eur": _decimal,
     "credit_price_usd": _decimal,
+    "vat_rates": _rate,
     "vat_rate_eu_default": _rate,
     "ledger_signing_key": _signing_key,
     "public_base_url": _http_url,
@@ -302,10 +302,7 @@ ALIASES = {
 
 
 def _read_all(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "stripe_prices": _family(environ, STRIPE_PRICE, _text, problems),
-        "vat_rates": _family(environ, VAT_RATE, _rate, problems, but={"EU_DEFAULT"}),
-    }
+    values: dict[str, Any] = {name: _family(environ, name, problems) for name in FAMILIES}
     for setting in fields(Settings):
         if setting.name in values:
             continue
@@ -323,23 +320,17 @@ def _read_all(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]
     return values
 
 
-def _family(
-    environ: Mapping[str, str],
-    prefix: str,
-    parse: Callable[[str], Any],
-    problems: list[str],
-    but: Collection[str] = (),
-) -> dict[str, Any]:
-    """All variables of one prefix, by what follows it."""
+def _family(environ: Mapping[str, str], setting: str, problems: list[str]) -> dict[str, Any]:
+    """All variables of one prefix, by what follows it, but those that are settings themselves."""
+    prefix, parse = FAMILIES[setting], PARSERS.get(setting, _text)
+    alone = {one.name.upper() for one in fields(Settings)}
     found: dict[str, Any] = {}
-    for name in sorted(environ):
-        key = name.removeprefix(prefix)
-        if key == name or key in but or not environ[name]:
-            continue
-        try:
-            found[key] = parse(environ[name])
-        except ValueError as wrong:
-            problems.append(f"{name} is not usable: {wrong}")
+    for name in sorted(environ.keys() - alone):
+        if name.startswith(prefix) and environ[name]:
+            try:
+                found[name.removeprefix(prefix)] = parse(environ[name])
+            except ValueError as wrong:
+                problems.append(f"{name} is not usable: {wrong}")
     return found
 
 

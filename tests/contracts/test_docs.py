@@ -16,7 +16,7 @@ from flask import Flask
 from app.audit.checks import CHECKS
 from app.background import PERIODIC
 from app.campaigns.models import CampaignStatus
-from app.config import ALIASES, Settings
+from app.config import ALIASES, FAMILIES, Settings
 from app.messaging.states import MOVES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,17 +141,31 @@ def test_the_glossary_points_into_the_code():
     assert [path for path in paths if not (ROOT / "app" / path).exists()] == []
 
 
+# Settings whose place another one takes.
+STANDING_IN = {
+    "direct_url": ALIASES["direct_url"][0],
+    "shortlink_base_url": "PUBLIC_BASE_URL",
+    "credit_price_usd": "CREDIT_PRICE_EUR",
+}
+
+
 def test_the_configuration_page_lists_the_settings_with_their_defaults():
     shown = {row[0].strip("`"): row[1].strip("`") for row in table(DOCS / "configuration.md", "variable")}
 
-    assert shown == {field.name.upper(): default_of(field.name, field.default) for field in fields(Settings)}
+    assert shown == {name_of(field.name): default_of(field.name, field.default) for field in fields(Settings)}
+
+
+def name_of(setting: str) -> str:
+    return f"{FAMILIES[setting]}*" if setting in FAMILIES else setting.upper()
 
 
 def default_of(setting: str, default: object) -> str:
+    if setting in STANDING_IN:
+        return STANDING_IN[setting]
+    if setting in FAMILIES:
+        return "none"
     if default is MISSING:
-        return ALIASES["direct_url"][0] if setting == "direct_url" else "required"
-    if setting == "shortlink_base_url":
-        return "PUBLIC_BASE_URL"  # core.urls falls back to it
+        return "required"
     if default is None or default == ():
         return "none"
     if isinstance(default, tuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from decimal import Decimal
 
 import pytest
 from cryptography.fernet import Fernet
@@ -20,6 +21,7 @@ PRODUCTION = {
     "SHOPIFY_ADMIN_BASE": "https://{shop}",
     "SUPPRESSION_KEY": LONG,
     "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "LEDGER_SIGNING_KEY": Fernet.generate_key().decode(),
     **dict.fromkeys(
         ("JWT_SECRET", "UNSUBSCRIBE_SECRET", "ADMIN_TOKEN", "MITTO_WEBHOOK_SECRET", "SHOPIFY_API_SECRET"),
         LONG,
@@ -186,3 +188,36 @@ def test_tokens_are_encrypted_with_keys_of_their_own_in_production():
 )
 def test_a_malformed_setting_of_shopifys_is_refused(name: str, wrong: str):
     assert [line.split()[0] for line in problems({**GOOD, name: wrong})] == [name]
+
+
+def test_prices_and_rates_are_read_by_what_follows_their_prefix():
+    chosen = read(
+        STRIPE_PRICE_ID_SUB_STARTER_EUR="price_1", STRIPE_PRICE_ID_1000_EUR="price_2", VAT_RATE_FI="0.255"
+    )
+
+    assert chosen.stripe_prices == {"1000_EUR": "price_2", "SUB_STARTER_EUR": "price_1"}
+    assert chosen.vat_rates == {"FI": Decimal("0.255")}
+
+
+@pytest.mark.parametrize("rate", ["24", "1", "-0.2", "nan", "a fifth"])
+def test_a_rate_is_a_share(rate: str):
+    told = problems({**GOOD, "VAT_RATE_FI": rate, "VAT_RATE_EU_DEFAULT": rate})
+
+    assert [line.split()[0] for line in told] == ["VAT_RATE_FI", "VAT_RATE_EU_DEFAULT"]
+
+
+def test_payments_need_the_secret_of_their_events():
+    told = problems({**GOOD, "STRIPE_SECRET_KEY": "sk_test_1"})
+
+    assert [line.split()[0] for line in told] == ["STRIPE_WEBHOOK_SECRET"]
+    assert read(
+        STRIPE_SECRET_KEY="sk_test_1", STRIPE_WEBHOOK_SECRET="whsec_new, whsec_old"
+    ).stripe_webhook_secrets == ("whsec_new", "whsec_old")
+
+
+def test_production_signs_the_ledger_with_a_key_of_its_own():
+    told = problems({**PRODUCTION, "LEDGER_SIGNING_KEY": "", "STRIPE_API_BASE": "http://127.0.0.1:1"})
+
+    assert [line.split()[0] for line in told] == ["STRIPE_API_BASE", "LEDGER_SIGNING_KEY"]
+    assert problems({**GOOD, "LEDGER_SIGNING_KEY": "c2hvcnQ="})[0].startswith("LEDGER_SIGNING_KEY")
+    assert len(read().ledger_key) == 32

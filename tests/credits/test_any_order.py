@@ -21,7 +21,7 @@ from app.credits import service as credits
 from app.credits.errors import InsufficientCredits
 from app.credits.service import SpentMessage
 from tests import build
-from tests.credits.books import assert_books_balance, free
+from tests.credits.books import assert_books_balance, balance, free
 
 RUNS = st.sampled_from([1, 2])
 AMOUNTS = st.integers(1, 40)
@@ -35,6 +35,7 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.shop = build.a_shop(plan=None)
         self.wallet = self.allowance = self.used = 0
+        self.bought = self.debt = self.taken_back = 0
         self.held: dict[int, list[int]] = defaultdict(lambda: [0, 0])  # of the allowance, of the wallet
         self.spent: dict[int, list[int]] = defaultdict(lambda: [0, 0])
 
@@ -47,6 +48,40 @@ class Books(RuleBasedStateMachine):
         with unit_of_work(self.shop.id):
             credits.grant(self.shop.id, amount, key=self.key(), reason="gift")
         self.wallet += amount
+
+    @rule(amount=AMOUNTS)
+    def buy(self, amount: int) -> None:
+        with unit_of_work(self.shop.id):
+            credits.purchase(self.shop.id, amount, key=self.key(), reason="package")
+        self.bought += amount
+        self._add(amount)
+
+    @precondition(lambda self: self.bought)
+    @rule(share=SHARES)
+    def take_back(self, share: float) -> None:
+        amount = max(1, int(self.bought * share))
+        with unit_of_work(self.shop.id):
+            credits.reverse(self.shop.id, amount, key=self.key(), reason="money back")
+        taken = min(amount, self.wallet)
+        self.wallet -= taken
+        self.debt += amount - taken
+        self.bought -= amount
+        self.taken_back += amount
+
+    @precondition(lambda self: self.taken_back)
+    @rule(share=SHARES)
+    def give_again(self, share: float) -> None:
+        amount = max(1, int(self.taken_back * share))
+        with unit_of_work(self.shop.id):
+            credits.reinstate(self.shop.id, amount, key=self.key(), reason="dispute won")
+        self.bought += amount
+        self.taken_back -= amount
+        self._add(amount)
+
+    def _add(self, amount: int) -> None:
+        settled = min(self.debt, amount)
+        self.debt -= settled
+        self.wallet += amount - settled
 
     @rule(included=AMOUNTS)
     def begin_period(self, included: int) -> None:
@@ -124,6 +159,7 @@ class Books(RuleBasedStateMachine):
             sum(map(sum, self.held.values())),
             sum(map(sum, self.spent.values())),
         )
+        assert (balance(self.shop).purchased, balance(self.shop).debt) == (self.bought, self.debt)
         assert_books_balance()
 
 

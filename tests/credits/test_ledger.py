@@ -76,6 +76,56 @@ def test_two_shops_may_use_the_same_key(app: Flask):
     assert (balance(first).wallet, balance(second).wallet) == (10, 20)
 
 
+def test_credits_whose_money_went_back_are_taken_once(app: Flask):
+    shop = a_wallet(10)
+    do(shop.id, lambda one: credits.purchase(one, 50, key="bought", reason="package"))
+
+    taken = []
+    for _ in range(3):
+        with unit_of_work(shop.id):
+            taken.append(credits.reverse(shop.id, 20, key="back", reason="refund"))
+
+    assert taken == [True, False, False]
+    assert (balance(shop).wallet, balance(shop).purchased, balance(shop).debt) == (40, 30, 0)
+    assert_books_balance()
+
+
+def test_what_was_spent_already_becomes_a_debt_that_the_next_purchase_pays(app: Flask):
+    shop = build.a_shop(plan=None)
+    do(shop.id, lambda one: credits.purchase(one, 50, key="bought", reason="package"), hold(40), capture(40))
+    do(shop.id, lambda one: credits.reverse(one, 50, key="back", reason="dispute"))
+    assert (balance(shop).wallet, balance(shop).debt) == (0, 40)
+    assert_books_balance()
+
+    do(shop.id, lambda one: credits.purchase(one, 30, key="again", reason="package"))
+    assert (balance(shop).wallet, balance(shop).debt) == (0, 10)
+    do(shop.id, lambda one: credits.purchase(one, 30, key="third", reason="package"))
+
+    assert (balance(shop).wallet, balance(shop).debt, balance(shop).purchased) == (20, 0, 60)
+    assert_books_balance()
+
+
+def test_what_is_held_is_not_taken_back(app: Flask):
+    shop = build.a_shop(plan=None)
+    do(shop.id, lambda one: credits.purchase(one, 50, key="bought", reason="package"), hold(30))
+
+    do(shop.id, lambda one: credits.reverse(one, 50, key="back", reason="refund"))
+
+    assert (balance(shop).wallet, balance(shop).held, balance(shop).debt) == (0, 30, 30)
+
+
+def test_a_dispute_that_was_won_gives_back_what_it_took(app: Flask):
+    shop = build.a_shop(plan=None)
+    do(shop.id, lambda one: credits.purchase(one, 50, key="bought", reason="package"), hold(40), capture(40))
+    do(shop.id, lambda one: credits.reverse(one, 50, key="back", reason="dispute"))
+
+    for _ in range(2):
+        do(shop.id, lambda one: credits.reinstate(one, 50, key="won", reason="dispute won"))
+
+    assert (balance(shop).wallet, balance(shop).debt, balance(shop).purchased) == (10, 0, 50)
+    assert_books_balance()
+
+
 def test_what_was_bought_is_told_from_what_was_given(app: Flask):
     shop = a_wallet(10)
     with unit_of_work(shop.id):
