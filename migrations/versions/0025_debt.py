@@ -1,7 +1,7 @@
 """Bought credits can be taken back: reversals, debts and their settlement.
 
-Locks: both tables of the ledger exclusively for moments. NOT VALID checks look at new rows only; what is
-there already satisfied narrower ones.
+Locks: both tables of the ledger exclusively for moments; the rows that are there are looked at afterwards,
+while others read and write.
 """
 
 from __future__ import annotations
@@ -36,3 +36,4 @@ def downgrade() -> None:
 def _check(table: str, what: str, rule: str) -> None:
     op.execute(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{what}")
     op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_{what} CHECK ({rule}) NOT VALID")
+    op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT ck_{table}_{what}")
