@@ -20,8 +20,9 @@ from app.credits.service import Balance
 from app.integrations.mitto.types import Accepted, Rejected, Unclear
 from app.messaging.provider import CallResult, Deferred, Outcome
 from app.messaging.service import sending as senders
-from app.shops import service as shops
-from app.shops.models import Shop, Subscription
+from app.shops.models import Shop
+from app.subscriptions.models import Subscription
+from app.subscriptions.service import standing as subscriptions
 from tests import build
 
 numbers = itertools.count(1)
@@ -82,7 +83,7 @@ class Merchant:
 
 def a_merchant(client: FlaskClient, *, wallet: int = 1000, plan: str | None = "starter") -> Merchant:
     """A merchant with so many credits in the wallet and no allowance."""
-    shop = shops.create_shop(f"merchant-{next(numbers)}.myshopify.com", plan=plan)
+    shop = subscriptions.create_shop(f"merchant-{next(numbers)}.myshopify.com", plan=plan)
     if wallet:
         with unit_of_work(shop.id):
             credits.grant(shop.id, wallet, key="test", reason="for a test")

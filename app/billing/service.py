@@ -8,8 +8,9 @@ from app.core.activity import record
 from app.core.uow import unit_of_work
 from app.credits import service as credits
 from app.credits.service import Balance
-from app.shops import service as shops
-from app.shops.models import Shop, Subscription
+from app.shops.models import Shop
+from app.subscriptions.models import Subscription
+from app.subscriptions.service import standing as subscriptions
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,9 @@ def open_shop(
     The allowance is keyed by its period: a process that dies in between leaves a shop whose allowance
     `start_allowance` still grants, once.
     """
-    shop = shops.create_shop(domain, name=name, plan=plan, country=country)
-    start_allowance(shop.id)
+    shop = subscriptions.create_shop(domain, name=name, plan=plan, country=country)
+    subscriptions.start_allowance(shop.id)
     return shop
-
-
-def start_allowance(shop_id: int) -> None:
-    """Grant the allowance of the subscription's current period, once per period."""
-    with unit_of_work(shop_id):
-        subscription = shops.subscription_of(shop_id)
-        if subscription and subscription.is_active and subscription.period_start:
-            period = subscription.period_start.isoformat()
-            credits.start_allowance_period(shop_id, subscription.included_sms, period=period)
 
 
 def grant_credits(shop_id: int, amount: int, *, key: str, reason: str) -> bool:
@@ -61,4 +53,4 @@ def balance(shop_id: int) -> Balance:
 def account(shop: Shop) -> Account:
     """Everything the billing page polls, in two reads and without asking anybody else."""
     with unit_of_work(shop.id):
-        return Account(shop, shops.subscription_of(shop.id), credits.balance_of(shop.id))
+        return Account(shop, subscriptions.subscription_of(shop.id), credits.balance_of(shop.id))

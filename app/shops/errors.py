@@ -14,11 +14,3 @@ class ShopNotFound(DomainError):
 class TenantMismatch(Forbidden):
     code = "TENANT_MISMATCH"
     message = "The shop in the header is not the shop you are signed in to."
-
-
-class SubscriptionRequired(Forbidden):
-    code = "SUBSCRIPTION_REQUIRED"
-    message = "Sending needs an active subscription."
-
-    def __init__(self) -> None:
-        super().__init__(meta={"action": "subscribe"})

@@ -1,11 +1,11 @@
-"""Shops (the tenants) and what they subscribe to."""
+"""Shops, the tenants."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Identity, Integer, Text, func
+from sqlalchemy import BigInteger, Boolean, DateTime, Identity, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database import Model
@@ -30,17 +30,6 @@ class EshopType(StrEnum):
     BOOKS = "books"
     TOYS = "toys"
     GENERIC = "generic"
-
-
-class SubscriptionStatus(StrEnum):
-    ACTIVE = "active"
-    TRIALING = "trialing"
-    PAST_DUE = "past_due"
-    UNPAID = "unpaid"
-    INCOMPLETE = "incomplete"
-    PAUSED = "paused"
-    INACTIVE = "inactive"
-    CANCELLED = "cancelled"
 
 
 class Shop(Model):
@@ -69,23 +58,3 @@ class Shop(Model):
     def display_name(self) -> str:
         """The name people see: the shop's own, else the first part of its domain."""
         return self.name or self.domain.partition(".")[0]
-
-
-class Subscription(Model):
-    """What a shop pays for. Sending needs `active` or `trialing`."""
-
-    __tablename__ = "subscriptions"
-    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"), primary_key=True)
-    plan: Mapped[str] = mapped_column(Text)
-    billing_interval: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(Text)
-    included_sms: Mapped[int] = mapped_column(Integer, server_default="0")
-    period_start: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    period_end: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    cancel_at_period_end: Mapped[bool] = mapped_column(Boolean, server_default="false")
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-
-    @property
-    def is_active(self) -> bool:
-        return self.status in {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}

@@ -1,9 +1,9 @@
-"""Shops: who they are, whether they may send, how their links begin."""
+"""Shops: who they are, how their links begin."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -14,11 +14,9 @@ from app.core.errors import ValidationFailed
 from app.core.settings import settings
 from app.core.uow import across_shops, require_unit_of_work, unit_of_work
 from app.shops.domains import normalise_domain
-from app.shops.errors import ShopNotFound, SubscriptionRequired
-from app.shops.models import Shop, ShopStatus, Subscription, SubscriptionStatus
+from app.shops.errors import ShopNotFound
+from app.shops.models import Shop, ShopStatus
 
-INCLUDED_SMS = {"starter": 100, "pro": 500}
-INTERVAL = {"starter": "month", "pro": "year"}
 SETTINGS = frozenset(
     {"sender_number", "sender_name", "timezone", "currency", "base_url", "eshop_type", "double_opt_in"}
 )
@@ -31,7 +29,6 @@ ADMIT = text("""
 DISMISS = text("""
     UPDATE shops SET status = 'uninstalled', updated_at = now()
     WHERE id = :shop_id AND status <> 'inactive'""")
-PERIOD = {"month": timedelta(days=30), "year": timedelta(days=365)}
 
 
 def find_shop(shop_id: int) -> Shop:
@@ -65,25 +62,21 @@ def shop_by_domain(domain: str) -> Shop:
     return shop
 
 
-def create_shop(
-    domain: str, *, name: str | None = None, plan: str | None = "starter", country: str = "GR"
-) -> Shop:
-    """Make a shop with an active subscription (none when `plan` is None). Raises ValidationFailed."""
+def create_shop(domain: str, *, name: str | None = None, country: str = "GR") -> Shop:
+    """Make a shop, without a subscription. A step of a transaction that crosses shops.
+
+    Raises ValidationFailed.
+    """
+    session = require_unit_of_work()
     normal = normalise_domain(domain)
     if normal is None:
         raise ValidationFailed("domain", "must be a myshopify.com domain")
-    if plan is not None and plan not in INTERVAL:
-        raise ValidationFailed("plan", "must be starter or pro")
-    with across_shops("a shop is made before it is anybody's tenant") as session:
-        if session.scalar(select(Shop.id).where(Shop.domain == normal)):
-            raise ValidationFailed("domain", "is taken by another shop")
-        shop = Shop(domain=normal, name=name, country=country)
-        session.add(shop)
-        session.flush()  # the subscription needs the id
-        if plan is not None:
-            session.add(_subscription(shop.id, plan))
-        session.flush()
-        session.refresh(shop)
+    if session.scalar(select(Shop.id).where(Shop.domain == normal)):
+        raise ValidationFailed("domain", "is taken by another shop")
+    shop = Shop(domain=normal, name=name, country=country)
+    session.add(shop)
+    session.flush()  # what is made for it needs its id
+    session.refresh(shop)
     return shop
 
 
@@ -137,24 +130,6 @@ IS_USABLE: dict[str, Callable[[str], bool]] = {
 }
 
 
-def _subscription(shop_id: int, plan: str) -> Subscription:
-    start = now()
-    return Subscription(
-        shop_id=shop_id,
-        plan=plan,
-        billing_interval=INTERVAL[plan],
-        status=SubscriptionStatus.ACTIVE,
-        included_sms=INCLUDED_SMS[plan],
-        period_start=start,
-        period_end=start + PERIOD[INTERVAL[plan]],
-    )
-
-
-def subscription_of(shop_id: int) -> Subscription | None:
-    """The shop's subscription, whatever its state. A step."""
-    return require_unit_of_work().get(Subscription, shop_id)
-
-
 def change_settings(shop_id: int, **values: Any) -> Shop:
     """Set some of SETTINGS to values that have been checked. A step. Raises ShopNotFound."""
     if not values.keys() <= SETTINGS:
@@ -165,13 +140,6 @@ def change_settings(shop_id: int, **values: Any) -> Shop:
     if values:
         shop.updated_at = now()
     return shop
-
-
-def require_active_subscription(shop_id: int) -> None:
-    """A step. Raises SubscriptionRequired."""
-    subscription = subscription_of(shop_id)
-    if subscription is None or not subscription.is_active:
-        raise SubscriptionRequired
 
 
 def sender_of(shop: Shop) -> str:

@@ -12,6 +12,7 @@ from app.billing import service as billing
 from app.core.uow import unit_of_work
 from app.credits import service as credits
 from app.shops.models import Shop
+from app.subscriptions.service import standing as subscriptions
 from tests import build
 
 MIRRORED = ("credits", "balance", "reserved", "available", "currency", "subscription")
@@ -146,7 +147,7 @@ def test_the_allowance_of_a_period_starts_once(client: FlaskClient):
     shop = build.a_shop()
 
     for _ in range(3):
-        billing.start_allowance(shop.id)
+        subscriptions.start_allowance(shop.id)
 
     assert billing.balance(shop.id).allowance == 100
 

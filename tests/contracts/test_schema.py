@@ -30,7 +30,8 @@ from app.optouts.words import ReplyIntent
 from app.orders.models import CreditedSource, Evidence
 from app.privacy.models import Kind as PrivacyKind
 from app.privacy.models import Status as PrivacyStatus
-from app.shops.models import EshopType, ShopStatus, SubscriptionStatus
+from app.shops.models import EshopType, ShopStatus
+from app.subscriptions.models import Source, SubscriptionStatus
 from app.webhooks.models import Kind
 from tests import build, databases
 from tests.build import APPEND_ONLY
@@ -46,6 +47,7 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_shops_status", ShopStatus),
     ("ck_shopify_connections_status", ConnectionStatus),
     ("ck_subscriptions_status", SubscriptionStatus),
+    ("ck_subscriptions_source_of_truth", Source),
     ("ck_contacts_consent", Consent),
     ("ck_contacts_shopify_consent", Consent),
     ("ck_contacts_gender", Gender),
@@ -244,6 +246,8 @@ def test_an_enum_in_the_code_is_the_check_in_the_database(
 
 def test_every_check_that_lists_words_is_compared_with_an_enum(as_owner: sa.Connection):
     without_enum = {"ck_shops_currency", "ck_subscriptions_plan", "ck_subscriptions_billing_interval"}
+    without_enum |= {"ck_subscriptions_currency", "ck_subscriptions_pending_currency"}
+    without_enum |= {"ck_subscriptions_pending_plan", "ck_subscriptions_pending_interval"}
     without_enum |= {"ck_send_attempts_state", "ck_ledger_accounts_balance"}
     compared = {name for name, _ in ENUMS} | without_enum
 

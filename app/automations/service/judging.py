@@ -18,8 +18,8 @@ from app.core.settings import settings
 from app.messaging.service.statistics import texted_since
 from app.orders.models import Order
 from app.orders.service.asking import bought_since, completed_checkouts, orders_by_id
-from app.shops import service as shops
-from app.shops.errors import SubscriptionRequired
+from app.subscriptions.errors import SubscriptionRequired
+from app.subscriptions.service import standing as subscriptions
 
 DAY = timedelta(days=1)
 
@@ -108,7 +108,7 @@ def _since(entry: Any) -> datetime:
 
 def _may_send(shop_id: int) -> bool:
     try:
-        shops.require_active_subscription(shop_id)
+        subscriptions.require_active_subscription(shop_id)
     except SubscriptionRequired:
         return False
     return True

@@ -31,6 +31,7 @@ from app.messaging.text.smart_encoding import SmartEncoding
 from app.messaging.text.template import compile_template
 from app.messaging.wording import Wording, mark
 from app.shops import service as shops
+from app.subscriptions.service import standing as subscriptions
 
 Values = Mapping[str, str | None]
 SAMPLE_VALUES: Values = {
@@ -129,7 +130,7 @@ def preview(shop_id: int, campaign_id: int) -> Preview:
             audience = audiences.parse_audience(campaign.audience)
             excluded = dict(queries.excluded_contacts(shop_id, audience))
         except DomainError as refusal:
-            quote = Quote(credits.balance_of(shop_id), _is_subscribed(shop_id), refusal=refusal)
+            quote = Quote(credits.balance_of(shop_id), subscriptions.is_subscribed(shop_id), refusal=refusal)
             return Preview(quote, campaign.message, count_parts(campaign.message))
     code = {pools.SLOT: pools.sample_code(pool)} if pool else {}
     rendered = sample(wording, {**(values_of(first) if first else SAMPLE_VALUES), **code})
@@ -174,15 +175,10 @@ def _quote(campaign: Campaign) -> tuple[Wording, Quote]:
     missing = None
     if pool and pool.free < price.recipients:
         missing = DiscountCodesMissing(needed=price.recipients, free=pool.free)
-    return wording, Quote(credits.balance_of(shop_id), _is_subscribed(shop_id), price, missing)
+    return wording, Quote(credits.balance_of(shop_id), subscriptions.is_subscribed(shop_id), price, missing)
 
 
 def _first_recipient(campaign: Campaign) -> RowMapping | None:
     chosen: Any = recipients_of(campaign)
     columns = chosen.selected_columns
     return require_unit_of_work().execute(chosen.order_by(columns.id).limit(1)).mappings().first()
-
-
-def _is_subscribed(shop_id: int) -> bool:
-    subscription = shops.subscription_of(shop_id)
-    return subscription is not None and subscription.is_active

@@ -36,6 +36,7 @@ from app.discounts.service.giving import note_code
 from app.messaging.service import freezing, runs
 from app.messaging.states import MessageState, Source
 from app.shops import service as shops
+from app.subscriptions.service import standing as subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueu
 
     `still` are conditions that the campaign must meet at the moment of the claim.
     """
-    shops.require_active_subscription(shop_id)
+    subscriptions.require_active_subscription(shop_id)
     campaign, was = _claim_state(shop_id, campaign_id, *still)
     action = "campaign.resumed" if was == Status.PAUSED else "campaign.enqueued"
     record(shop_id, action, "campaign", campaign_id, status_before=was)

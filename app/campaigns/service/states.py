@@ -19,7 +19,7 @@ from app.core.uow import require_unit_of_work, unit_of_work
 from app.discounts.service import pools
 from app.messaging.service import runs
 from app.messaging.states import MessageState
-from app.shops import service as shops
+from app.subscriptions.service import standing as subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ def _send_failed_again(shop_id: int, campaign_id: int) -> dict[str, Any]:
     campaign = find(shop_id, campaign_id)
     if campaign.status not in MAY_RETRY or not campaign.run_id:
         raise InvalidStatus(campaign.status)
-    shops.require_active_subscription(shop_id)
+    subscriptions.require_active_subscription(shop_id)
     retried = runs.reopen(shop_id, campaign.run_id, MessageState.FAILED)
     if retried:
         move(shop_id, campaign_id, MAY_RETRY, Status.SENDING, finished_at=None)

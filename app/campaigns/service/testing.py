@@ -22,6 +22,7 @@ from app.messaging.service import freezing, runs
 from app.messaging.service.freezing import Source
 from app.shops import service as shops
 from app.shops.service import Shop
+from app.subscriptions.service import standing as subscriptions
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def send_test(shop_id: int, campaign_id: int, raw_phone: str) -> SentTest:
         campaign = _lock(shop_id, campaign_id)
         shop = shops.find_shop(shop_id)
         phone = _read_phone(raw_phone, shop)
-        shops.require_active_subscription(shop_id)
+        subscriptions.require_active_subscription(shop_id)
         if consent.is_suppressed(shop_id, phone):
             raise NumberSuppressed
         run_id = freezing.open_run(

@@ -10,7 +10,7 @@ from typing import Any
 from app.core.uow import require_unit_of_work
 from app.demo.errors import DemoStopped
 from app.demo.history import ledger_sql
-from app.shops.service import INCLUDED_SMS
+from app.subscriptions.plans import INCLUDED_SMS
 
 INCLUDED = INCLUDED_SMS["starter"]
 PERIOD = timedelta(days=30)

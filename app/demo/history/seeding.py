@@ -19,6 +19,7 @@ from app.demo.history.plan import DOMAIN, SENDER, SHOP_NAME
 from app.demo.history.sendings import make_sendings
 from app.shops import service as shops
 from app.shops.errors import ShopNotFound
+from app.subscriptions.service import standing as subscriptions
 
 CONTACTS = 5_600  # lines; about 5,000 of them are people
 MERCHANT = Actor(ActorKind.USER, network="203.0.113.0/24")
@@ -76,7 +77,7 @@ def _open_shop() -> int:
     try:
         return shops.shop_by_domain(DOMAIN).id
     except ShopNotFound:
-        made = shops.create_shop(DOMAIN, name=SHOP_NAME, plan=None)  # its plan began a month ago
+        made = subscriptions.create_shop(DOMAIN, name=SHOP_NAME, plan=None)  # its plan began a month ago
     with unit_of_work(made.id):
         shops.change_settings(made.id, sender_name=SENDER, eshop_type="home")
     return made.id

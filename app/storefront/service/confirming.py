@@ -24,6 +24,7 @@ from app.storefront.service.admitting import admit
 from app.storefront.service.visits import Visit
 from app.storefront.tokens import make_token, read_token
 from app.storefront.wording import confirmation_text
+from app.subscriptions.service import standing as subscriptions
 
 VALID_FOR = timedelta(hours=72)
 PERSON = ("phone", "region", "first_name", "last_name", "gender", "birth_date", "tag")
@@ -48,7 +49,7 @@ def ask(
     Costs what a text costs. Raises SubscriptionRequired or InsufficientCredits, and then the caller's
     transaction undoes all: a later try finds nothing that waits.
     """
-    shops.require_active_subscription(shop.id)
+    subscriptions.require_active_subscription(shop.id)
     queries.forget_expired(shop.id)
     if queries.waiting(shop.id, person["phone"]):
         return

@@ -19,7 +19,7 @@ from app.core.settings import settings
 from app.core.uow import unit_of_work
 from app.credits.errors import InsufficientCredits
 from app.shops import service as shops
-from app.shops.errors import ShopNotFound, SubscriptionRequired
+from app.shops.errors import ShopNotFound
 from app.shops.models import Shop
 from app.storefront import queries
 from app.storefront.errors import StorefrontNotFound
@@ -27,6 +27,7 @@ from app.storefront.service.admitting import admit
 from app.storefront.service.confirming import ask
 from app.storefront.service.visits import Visit
 from app.storefront.tokens import make_reference
+from app.subscriptions.errors import SubscriptionRequired
 
 log = structlog.get_logger(__name__)
 
