@@ -12,6 +12,7 @@ from app.sandbox.stripe.catalogue import stock
 from app.sandbox.stripe.emitter import Emitter
 from app.sandbox.stripe.events import Events
 from app.sandbox.stripe.faults import FaultList
+from app.sandbox.stripe.idempotency import IdempotencyKeys
 from app.sandbox.stripe.settings import Account, Switches
 from app.sandbox.stripe.store import StripeStore
 from app.sandbox.switches import SwitchBoard
@@ -25,6 +26,7 @@ class Stripe:
     switches: SwitchBoard[Switches]
     clock: Clock
     store: StripeStore
+    keys: IdempotencyKeys
     faults: FaultList
     recorder: Recorder
     events: Events
@@ -39,7 +41,8 @@ class Stripe:
         stock(store, clock.now())
         events, emitter = Events(store, clock), Emitter(store, account, faults, switches)
         events.listen(emitter.tell)
-        return cls(account, switches, clock, store, faults, Recorder(), events, emitter)
+        keys = IdempotencyKeys(store, clock)
+        return cls(account, switches, clock, store, keys, faults, Recorder(), events, emitter)
 
     def forget_everything(self) -> None:
         """As if it had just been started with an empty store. The account stays."""

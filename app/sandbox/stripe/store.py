@@ -17,6 +17,9 @@ ON CONFLICT (object, id) DO UPDATE SET body = excluded.body
 KEEP = "UPDATE documents SET kept = ? WHERE object = ? AND id = ?"
 NEWEST_FIRST = "SELECT body FROM documents WHERE {where} ORDER BY seq DESC LIMIT ?"
 
+SEQ = "(SELECT seq FROM documents WHERE object = ? AND id = ?)"
+SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
 Document = dict[str, Any]
 
 
@@ -64,18 +67,22 @@ class StripeStore(Database):
         *,
         limit: int,
         after: str | None = None,
-        since: int | None = None,
+        before: str | None = None,
+        created: Document | None = None,
     ) -> list[Document]:
-        """At most `limit`, newest first, older than the object `after`, created at `since` or later."""
+        """At most `limit`, newest first: older than `after`, newer than `before`, `created` {gt, gte, …}."""
         where, arguments = _where(kind, members)
-        if after is not None:
-            where += " AND seq < (SELECT seq FROM documents WHERE object = ? AND id = ?)"
-            arguments += [kind, after]
-        if since is not None:
-            where += " AND json_extract(body, '$.created') >= ?"
-            arguments.append(since)
-        rows = self.rows(NEWEST_FIRST.format(where=where), (*arguments, limit))
-        return [_document(row, "body") for row in rows]
+        for sign, number in (("<", after), (">", before)):
+            if number is not None:
+                where += f" AND seq {sign} {SEQ}"
+                arguments += [kind, number]
+        for name, moment in (created or {}).items():
+            where += f" AND json_extract(body, '$.created') {SIGNS[name]} ?"
+            arguments.append(moment)
+        order = NEWEST_FIRST if before is None else NEWEST_FIRST.replace("DESC", "ASC")
+        rows = self.rows(order.format(where=where), (*arguments, limit))
+        found = [_document(row, "body") for row in rows]
+        return found if before is None else found[::-1]
 
     def drop(self, kind: str, number: str) -> None:
         """Forget an object."""

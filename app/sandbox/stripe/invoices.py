@@ -1,0 +1,259 @@
+"""Invoices of subscriptions: drafted, finalized, paid or not."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.sandbox.stripe import payments, tax
+from app.sandbox.stripe.ids import new_id
+from app.sandbox.stripe.links import page
+from app.sandbox.stripe.lists import whole_list
+from app.sandbox.stripe.payments import Attempt
+from app.sandbox.stripe.state import Stripe
+from app.sandbox.stripe.store import Document
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a customer owes for one item and one span of time."""
+
+    item: Document
+    price: Document
+    start: int
+    end: int
+    amount: int
+    is_proration: bool = False
+
+
+def draft(world: Stripe, subscription: Document, lines: list[Line], reason: str) -> Document:
+    """An invoice that can still change; `invoice.created`."""
+    customer = world.store.known("customer", subscription["customer"])
+    country = (customer["address"] or {}).get("country")
+    is_taxed = subscription["automatic_tax"]["enabled"]
+    percent, why = tax.rate(world, country, customer["id"]) if is_taxed else (0, "not_collecting")
+    shown = [_line(line, subscription, percent) for line in lines]
+    subtotal = sum(line["amount"] for line in shown)
+    added = sum(line["taxes"][0]["amount"] for line in shown if line["taxes"])
+    invoice = _blank(world, subscription, customer, reason) | {
+        "automatic_tax": {"enabled": is_taxed, "status": "complete" if is_taxed else None},
+        "lines": whole_list(shown, "/v1/invoices/lines"),
+        "period_start": min((line.start for line in lines), default=world.clock.now()),
+        "period_end": max((line.end for line in lines), default=world.clock.now()),
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal,
+        "total": subtotal + added,
+        "total_excluding_tax": subtotal,
+        "total_taxes": [_tax(added, subtotal, why)] if is_taxed else [],
+    }
+    invoice |= {"amount_due": max(0, invoice["total"]), "amount_remaining": max(0, invoice["total"])}
+    invoice["lines"]["url"] = f"/v1/invoices/{invoice['id']}/lines"
+    world.store.put(invoice)
+    world.events.emit("invoice.created", invoice)
+    return invoice
+
+
+def finalize(world: Stripe, invoice: Document) -> Document:
+    """Now it is owed: `invoice.finalized`. The customer's balance goes first; nothing left is paid."""
+    customer = world.store.known("customer", invoice["customer"])
+    owed = max(0, invoice["total"] + customer["balance"])
+    balance = min(0, invoice["total"] + customer["balance"])
+    if balance != customer["balance"]:
+        world.events.changed("customer.updated", customer, customer | {"balance": balance})
+    sequence = len(world.store.find("invoice", customer=invoice["customer"]))
+    now = world.clock.now()
+    after = invoice | {
+        "status": "open",
+        "amount_due": owed,
+        "amount_remaining": owed,
+        "effective_at": now,
+        "ending_balance": balance,
+        "hosted_invoice_url": page(f"invoice/{invoice['id']}"),
+        "invoice_pdf": page(f"invoice/{invoice['id']}/pdf"),
+        "number": f"{customer['invoice_prefix']}-{sequence:04}",
+        "starting_balance": customer["balance"],
+        "status_transitions": invoice["status_transitions"] | {"finalized_at": now},
+    }
+    world.store.put(after)
+    if owed:
+        _demand(world, after)
+    world.events.emit("invoice.finalized", after)
+    return after if owed else _paid(world, after)
+
+
+def collect(world: Stripe, invoice: Document, attempt: Attempt) -> tuple[Document, Document | None]:
+    """Try to get the money: the invoice and its payment intent afterwards (None: nothing to pay)."""
+    if invoice["status"] != "open":
+        return invoice, None
+    payment = payment_of(world, invoice)
+    intent = world.store.known("payment_intent", payment["payment"]["payment_intent"])
+    intent = payments.pay(world, intent, attempt)
+    return settled(world, invoice, intent), intent
+
+
+def settled(world: Stripe, invoice: Document, intent: Document) -> Document:
+    """The invoice after its payment intent has ended somehow."""
+    tried = {"attempted": True, "attempt_count": invoice["attempt_count"] + 1}
+    if intent["status"] == "succeeded":
+        return _paid(world, invoice | tried)
+    if intent["status"] == "processing":
+        return world.store.put(invoice | tried)
+    after = world.store.put(invoice | tried)
+    kind = "payment_action_required" if intent["status"] == "requires_action" else "payment_failed"
+    world.events.emit(f"invoice.{kind}", after)
+    return after
+
+
+def void(world: Stripe, invoice: Document, status: str = "void") -> Document:
+    """Nobody owes it any more: `invoice.voided` or `invoice.marked_uncollectible`."""
+    moment = "voided_at" if status == "void" else "marked_uncollectible_at"
+    transitions = invoice["status_transitions"] | {moment: world.clock.now()}
+    over = {"status": status, "status_transitions": transitions, "next_payment_attempt": None}
+    after = world.store.put(invoice | over)
+    world.events.emit("invoice.voided" if status == "void" else "invoice.marked_uncollectible", after)
+    return after
+
+
+def payment_of(world: Stripe, invoice: Document) -> Document:
+    """The invoice's payment, with the id of its payment intent."""
+    return world.store.find("invoice_payment", invoice=invoice["id"])[0]
+
+
+def subscription_of(invoice: Document) -> str:
+    """The id of the subscription that it is for."""
+    return str(invoice["parent"]["subscription_details"]["subscription"])
+
+
+def _paid(world: Stripe, invoice: Document) -> Document:
+    transitions = invoice["status_transitions"] | {"paid_at": world.clock.now()}
+    after = invoice | {
+        "status": "paid",
+        "amount_paid": invoice["amount_due"],
+        "amount_remaining": 0,
+        "auto_advance": False,
+        "next_payment_attempt": None,
+        "status_transitions": transitions,
+    }
+    world.store.put(after)
+    if invoice["amount_due"]:
+        payment = payment_of(world, invoice) | {"status": "paid", "amount_paid": invoice["amount_due"]}
+        payment["status_transitions"] = payment["status_transitions"] | {"paid_at": world.clock.now()}
+        world.store.put(payment)
+        world.events.emit("invoice_payment.paid", payment)
+    world.events.emit("invoice.paid", after)
+    world.events.emit("invoice.payment_succeeded", after)
+    return after
+
+
+def _demand(world: Stripe, invoice: Document) -> None:
+    described = (
+        "Subscription creation" if invoice["billing_reason"].endswith("create") else "Subscription update"
+    )
+    intent = payments.intend(
+        world, invoice["amount_due"], invoice["currency"], invoice["customer"], description=described
+    )
+    payment = {
+        "id": new_id("invoice_payment"),
+        "object": "invoice_payment",
+        "amount_paid": None,
+        "amount_requested": invoice["amount_due"],
+        "created": world.clock.now(),
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": True,
+        "livemode": False,
+        "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+        "status": "open",
+        "status_transitions": {"canceled_at": None, "paid_at": None},
+    }
+    world.store.put(payment)
+
+
+def _line(line: Line, subscription: Document, percent: int) -> Document:
+    priced = {"amount_subtotal": abs(line.amount), "price": line.price}
+    sign = -1 if line.amount < 0 else 1
+    added = sign * tax.taxed([priced], percent)[0]["amount_tax"] if percent else 0
+    details = {
+        "invoice_item": None,
+        "proration": line.is_proration,
+        "proration_details": {"credited_items": None},
+        "subscription": subscription["id"],
+        "subscription_item": line.item["id"],
+    }
+    return {
+        "id": new_id("line_item"),
+        "object": "line_item",
+        "amount": line.amount,
+        "currency": line.price["currency"],
+        "description": f"{line.item['quantity']} × {line.price['product']}",
+        "discountable": not line.is_proration,
+        "livemode": False,
+        "metadata": subscription["metadata"],
+        "parent": {"type": "subscription_item_details", "subscription_item_details": details},
+        "period": {"start": line.start, "end": line.end},
+        "pricing": {
+            "type": "price_details",
+            "price_details": {"price": line.price["id"], "product": line.price["product"]},
+            "unit_amount_decimal": line.price["unit_amount_decimal"],
+        },
+        "quantity": line.item["quantity"],
+        "subtotal": line.amount,
+        "taxes": [_tax(added, line.amount, "standard_rated")] if percent else [],
+    }
+
+
+def _tax(amount: int, taxable: int, reason: str) -> Document:
+    return {
+        "amount": amount,
+        "tax_behavior": "exclusive",
+        "tax_rate_details": None,
+        "taxability_reason": reason,
+        "taxable_amount": taxable,
+        "type": "tax_rate_details",
+    }
+
+
+def _blank(world: Stripe, subscription: Document, customer: Document, reason: str) -> dict[str, Any]:
+    number = new_id("invoice")
+    numbers = world.store.find("tax_id", customer=customer["id"])
+    details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
+    return {
+        "id": number,
+        "object": "invoice",
+        "account_country": "GR",
+        "account_name": "Astronote",
+        "amount_overpaid": 0,
+        "automatically_finalizes_at": None,
+        "amount_paid": 0,
+        "attempt_count": 0,
+        "attempted": False,
+        "auto_advance": True,
+        "billing_reason": reason,
+        "collection_method": "charge_automatically",
+        "created": world.clock.now(),
+        "currency": subscription["currency"],
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": [{"type": one["type"], "value": one["value"]} for one in numbers],
+        "default_payment_method": None,
+        "description": None,
+        "due_date": None,
+        "effective_at": None,
+        "ending_balance": None,
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "livemode": False,
+        "metadata": {},
+        "next_payment_attempt": None,
+        "number": None,
+        "parent": {"quote_details": None, "subscription_details": details, "type": "subscription_details"},
+        "starting_balance": customer["balance"],
+        "status": "draft",
+        "status_transitions": {
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
+        },
+    }
