@@ -15,7 +15,7 @@ from app.billing import service as billing
 from app.shops.models import Shop
 
 counter = itertools.count(1)
-APPEND_ONLY = ("activity", "consent_events", "ledger_transfers")
+APPEND_ONLY = ("activity", "consent_events", "ledger_seals", "ledger_transfers", "tax_evidence")
 
 
 def redis_database(url: str, number: int) -> str:

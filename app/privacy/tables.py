@@ -8,6 +8,7 @@ EMPTIED = (
     "reconciliations",
     "webhook_subscriptions",
     "shopify_connections",
+    "billing_profiles",
     "segment_members",
     "segments",
     "opt_in_confirmations",
@@ -44,6 +45,8 @@ KEPT = {
     "subscriptions": "what was paid for",
     "ledger_accounts": "the merchant's credits",
     "ledger_transfers": "every movement of credits, append-only",
+    "ledger_seals": "hashes that prove the transfers, append-only",
+    "tax_evidence": "why each sale was taxed so, which tax law keeps for ten years; append-only",
     "credit_holds": "what each run spent",
     "message_runs": "without its text: the books rest on its counters",
     "messages": "without phone, names and values: the books rest on parts and states",
@@ -61,6 +64,8 @@ KEPT = {
     "activity": "who did what to which id: names nobody, append-only",
 }
 
+# What Stripe told of payments and nobody has worked on yet stays for the books, a month beyond its end.
+BUT_OF_INBOX = " AND id <> :inbox_id AND NOT (provider = 'stripe' AND processed_at IS NULL)"
 EMPTY = """
     DELETE FROM {table} WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM {table} WHERE shop_id = :shop_id{but} LIMIT :most))"""
@@ -68,4 +73,4 @@ EMPTY = """
 
 def emptying(table: str) -> str:
     """The statement that deletes up to `most` rows of a shop. The request itself stays until all is done."""
-    return EMPTY.format(table=table, but=" AND id <> :inbox_id" if table == "webhook_inbox" else "")
+    return EMPTY.format(table=table, but=BUT_OF_INBOX if table == "webhook_inbox" else "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0028"
-down_revision = "0025"
+down_revision = "0027"
 
 COLUMNS = (
     "currency text NOT NULL DEFAULT 'EUR' CONSTRAINT ck_subscriptions_currency"

@@ -1,0 +1,1 @@
+"""Who pays: `vat` reckons, `customers` and `profiles` know, `evidence` proves."""
