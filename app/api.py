@@ -46,6 +46,7 @@ from app.templates.routes import blueprint as templates
 from app.webhooks.cli import webhooks_cli
 from app.webhooks.routes.mitto import blueprint as mitto_webhooks
 from app.webhooks.routes.shopify import blueprint as shopify_webhooks
+from app.webhooks.routes.stripe import blueprint as stripe_webhooks
 from app.webhooks.routes.triggering import blueprint as automation_trigger
 
 BLUEPRINTS = (
@@ -69,6 +70,7 @@ BLUEPRINTS = (
     unsubscribe,
     mitto_webhooks,
     shopify_webhooks,
+    stripe_webhooks,
     automation_trigger,
     privacy,
     dashboard,
@@ -108,6 +110,7 @@ OPENAPI: dict[str, Any] = {
                 "admin": {"type": "apiKey", "in": "header", "name": "X-Admin-Token"},
                 "carrier": {"type": "apiKey", "in": "header", "name": "X-Webhook-Token"},
                 "shopify": {"type": "apiKey", "in": "header", "name": "X-Shopify-Hmac-Sha256"},
+                "stripe": {"type": "apiKey", "in": "header", "name": "Stripe-Signature"},
             }
         },
     },
@@ -119,6 +122,7 @@ CREDENTIALS = {
     "automation-trigger": "admin",
     "mitto-webhooks": "carrier",
     "shopify-webhooks": "shopify",
+    "stripe-webhooks": "stripe",
 }
 
 

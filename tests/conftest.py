@@ -17,6 +17,9 @@ from app.config import Settings
 from app.core.database import db
 from app.local.servers import embedded_servers
 from tests import build, databases
+from tests.stripe_world import running_stripe, stripe_world
+
+__all__ = ["running_stripe", "stripe_world"]  # fixtures of their own module
 
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
 VALUES = {
@@ -31,6 +34,7 @@ VALUES = {
     "MITTO_API_KEY": "test-key",
     "MITTO_TRAFFIC_ACCOUNT_ID": "e8a5e53f-51ce-4cc8-9f3c-43fb1d24daf7",
     "MITTO_WEBHOOK_SECRET": SECRET + "-mitto",
+    "STRIPE_WEBHOOK_SECRET": "whsec_" + SECRET,
     "PUBLIC_BASE_URL": "https://sms.example.com",
     "EMBEDDED_ORIGIN": "https://embedded.example.com",
     "QUIET_HOURS": "false",  # tests run at night, too

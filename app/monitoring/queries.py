@@ -50,6 +50,10 @@ EVENTS_BEHIND = text("""
 EVENTS_GIVEN_UP = text("""
     SELECT count(*) AS events FROM webhook_inbox
     WHERE outcome IN ('refused', 'dead') AND processed_at > now() - interval '1 hour' HAVING count(*) > 0""")
+PAYMENTS_LEFT = text("""
+    SELECT count(*) AS events FROM webhook_inbox
+    WHERE provider = 'stripe' AND outcome IN ('unmatched', 'wrong_mode')
+      AND processed_at > now() - interval '1 hour' HAVING count(*) > 0""")
 UNKNOWNS_RISING = text("""
     SELECT count(*) AS messages FROM messages
     WHERE state = 'unknown' AND updated_at > now() - interval '1 hour' HAVING count(*) >= 100""")

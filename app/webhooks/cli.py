@@ -14,9 +14,11 @@ LEFT = click.Choice([left.value for left in Left])
 
 
 @webhooks_cli.command("list")
-@click.option("--topic", help="A topic of the carrier (dlr, inbound) or of Shopify (orders/create).")
+@click.option(
+    "--topic", help="A topic of the carrier (dlr), of Shopify (orders/create) or of Stripe (invoice.paid)."
+)
 @click.option("--all", "everything", is_flag=True, help="Also what is done.")
-@click.option("--left", type=LEFT, help="Shopify's events that had no effect: dead letters and the like.")
+@click.option("--left", type=LEFT, help="Events that had no effect: dead letters and the like.")
 @click.option("--most", default=50, show_default=True)
 def list_(topic: str | None, everything: bool, left: str | None, most: int) -> None:
     """List the newest events that wait."""
@@ -26,8 +28,9 @@ def list_(topic: str | None, everything: bool, left: str | None, most: int) -> N
         received = f"{event.received_at:%Y-%m-%d %H:%M:%S}"
         failure = f"\t{event.failure}" if event.failure else ""
         click.echo(f"{event.id}\t{event.topic}\t{received}\t{event.attempts} misses\t{state}{failure}")
-    for outcome, count in sorted(inbox.count_left().items()):
-        click.echo(f"{count} events of Shopify are left as {outcome}")
+    for provider in ("shopify", "stripe"):
+        for outcome, count in sorted(inbox.count_left(provider).items()):
+            click.echo(f"{count} events of {provider.title()} are left as {outcome}")
 
 
 @webhooks_cli.command("show")
@@ -44,7 +47,7 @@ def show(event_id: int) -> None:
 
 @webhooks_cli.command("replay")
 @click.argument("event_ids", type=int, nargs=-1)
-@click.option("--left", type=LEFT, help="Instead of ids: Shopify's events that had no effect.")
+@click.option("--left", type=LEFT, help="Instead of ids: events that had no effect.")
 @click.option("--topic", help="With --left: only of this topic.")
 @click.option("--most", default=1000, show_default=True, help="With --left: at most so many.")
 def replay(event_ids: tuple[int, ...], left: str | None, topic: str | None, most: int) -> None:

@@ -10,6 +10,16 @@ class InvalidWebhookSignature(AuthenticationRequired):
     message = "The webhook is neither signed nor does it carry the shared secret."
 
 
+class InvalidStripeSignature(DomainError):
+    code = "INVALID_SIGNATURE"
+    message = "Stripe has not signed this body lately."
+
+
+class NotAStripeEvent(DomainError):
+    code = "INVALID_EVENT"
+    message = "The body is no event of Stripe."
+
+
 class UnstorablePayload(DomainError):
     code = "INVALID_JSON"
     message = "The body holds numbers that JSON does not know."

@@ -6,7 +6,7 @@ from rq.timeouts import BaseTimeoutException
 
 from app.core.jobs import doorbell, periodic
 from app.core.queue import wake
-from app.webhooks.service import comparing, inbox, reports, shopify_events, texts
+from app.webhooks.service import comparing, inbox, reports, shopify_events, stripe_events, texts
 
 
 @doorbell("webhooks.apply_reports")
@@ -28,6 +28,13 @@ def apply_shopify(shop_id: int) -> None:
     """Work on waiting events of one shop; to the tail of the queue when they are many."""
     if shopify_events.apply_events(shop_id, interruptions=(BaseTimeoutException,)):
         wake("webhooks.apply_shopify", shop_id)
+
+
+@doorbell("webhooks.apply_stripe")
+def apply_stripe() -> None:
+    """Work on waiting events of Stripe; to the tail of the queue when they are many."""
+    if stripe_events.apply_events(interruptions=(BaseTimeoutException,)):
+        wake("webhooks.apply_stripe")
 
 
 @doorbell("webhooks.compare_shop")

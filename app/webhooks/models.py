@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.database import Model
 
 Timestamp = DateTime(timezone=True)
+LEFT = "provider IN ('shopify', 'stripe') AND outcome IN ('dead', 'no_handler', 'unmatched', 'wrong_mode')"
 
 
 class Topic(StrEnum):
@@ -35,11 +36,12 @@ class Topic(StrEnum):
 
 
 class Left(StrEnum):
-    """Outcomes of events of Shopify that had no effect and wait for somebody to replay them."""
+    """Outcomes of events of Shopify or Stripe that had no effect and wait for somebody to replay them."""
 
     DEAD = "dead"
     NO_HANDLER = "no_handler"
     UNMATCHED = "unmatched"
+    WRONG_MODE = "wrong_mode"  # Stripe's only: of test money where we take real money, or the reverse
 
 
 class Kind(StrEnum):
@@ -54,7 +56,7 @@ class WebhookEvent(Model):
 
     `attempts` counts those in vain, `failure` names the error of the last. `outcome` says what was done;
     before that, whether its message was looked up at the carrier. Of Shopify's events no two with the same
-    `object_key` are worked on at once.
+    `object_key` are worked on at once. Stripe's are claimed until `claimed_until`, one of an object at once.
     """
 
     __tablename__ = "webhook_inbox"
@@ -70,6 +72,7 @@ class WebhookEvent(Model):
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     received_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     available_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    claimed_until: Mapped[datetime | None] = mapped_column(Timestamp)
     processed_at: Mapped[datetime | None] = mapped_column(Timestamp)
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     outcome: Mapped[str | None] = mapped_column(Text)
@@ -108,7 +111,21 @@ class WebhookEvent(Model):
             "ix_webhook_inbox_left",
             "outcome",
             "id",
-            postgresql_where=text("provider = 'shopify' AND outcome IN ('dead', 'no_handler', 'unmatched')"),
+            postgresql_where=text(LEFT),
+        ),
+        Index(
+            "ix_webhook_inbox_stripe_waiting",
+            "object_key",
+            "id",
+            postgresql_where=text("provider = 'stripe' AND processed_at IS NULL"),
+        ),
+        Index(
+            "uq_webhook_inbox_stripe_claimed",
+            "object_key",
+            unique=True,
+            postgresql_where=text(
+                "provider = 'stripe' AND processed_at IS NULL AND claimed_until IS NOT NULL"
+            ),
         ),
     )
 

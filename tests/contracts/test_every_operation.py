@@ -41,6 +41,7 @@ PUBLIC = {
     "POST /webhooks/mitto/dlr",
     "POST /webhooks/mitto/inbound",
     "POST /webhooks/shopify",
+    "POST /webhooks/stripe",
     "POST /webhooks/app_uninstalled",
     "POST /automation-webhooks/shopify/orders/create",
     "POST /automation-webhooks/shopify/orders/fulfilled",

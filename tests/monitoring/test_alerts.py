@@ -84,6 +84,7 @@ TROUBLE: dict[str, list[str]] = {
         f"{EVENTS} VALUES ('mitto', 'dlr', '1', '{{}}', now() - interval '10 minutes', NULL, NULL)"
     ],
     "events_given_up": [f"{EVENTS} VALUES ('mitto', 'dlr', '1', '{{}}', now(), now(), 'refused')"],
+    "payments_left": [f"{EVENTS} VALUES ('stripe', 'invoice.paid', '1', '{{}}', now(), now(), 'unmatched')"],
     "books_do_not_balance": ["UPDATE ledger_accounts SET balance = balance + 1 WHERE kind = 'wallet'"],
     "holds_expired": ["UPDATE credit_holds SET expires_at = now() - interval '2 hours'"],
     "audit_missing": [

@@ -40,6 +40,7 @@ CONDITIONS = (
     Condition("unknowns_rising", "Calls end unclear", "unknowns-rising", queries.UNKNOWNS_RISING),
     Condition("events_behind", "Events wait in the inbox", "webhooks-behind", queries.EVENTS_BEHIND),
     Condition("events_given_up", "Events were given up", "webhooks-behind", queries.EVENTS_GIVEN_UP),
+    Condition("payments_left", "Payments of nobody are told of", "dead-letters", queries.PAYMENTS_LEFT),
     Condition("books_do_not_balance", "Credits do not add up", "books-do-not-balance", queries.BOOKS),
     Condition("holds_expired", "Holds outlive their runs", "books-do-not-balance", queries.HOLDS_EXPIRED),
     Condition("audit_missing", "The nightly proof is overdue", "scheduler-silent", queries.AUDIT_MISSING),

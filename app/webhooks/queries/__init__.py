@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Row
 
 from app.core.uow import require_unit_of_work
+from app.webhooks.models import Left
 
 MITTO = "mitto"
 # Seconds until the next attempt: after the first miss, the second, … A report can overtake the answer to the
@@ -75,8 +76,19 @@ LIST = text("""
 LIST_LEFT = text("""
     SELECT id, topic, external_id, received_at, available_at, processed_at, attempts, outcome, failure
     FROM webhook_inbox
-    WHERE provider = 'shopify' AND outcome = :outcome AND (CAST(:topic AS text) IS NULL OR topic = :topic)
+    WHERE provider IN ('shopify', 'stripe') AND outcome = :outcome
+      AND (CAST(:topic AS text) IS NULL OR topic = :topic)
     ORDER BY id DESC LIMIT :most""")
+LEFT_IDS = text("""
+    SELECT id FROM webhook_inbox
+    WHERE provider IN ('shopify', 'stripe') AND outcome = :outcome
+      AND (CAST(:topic AS text) IS NULL OR topic = :topic)
+    ORDER BY id LIMIT :most""")
+COUNT_LEFT = text("""
+    SELECT provider, outcome, count(*) AS events FROM webhook_inbox
+    WHERE provider IN ('shopify', 'stripe')
+      AND outcome IN ('dead', 'no_handler', 'unmatched', 'wrong_mode')
+    GROUP BY provider, outcome ORDER BY provider, outcome""")
 
 SHOW = text("SELECT * FROM webhook_inbox WHERE id = :id")
 
@@ -140,7 +152,7 @@ def forget_chunk(after: int, before: datetime, most: int) -> int | None:
 def listed(
     topic: str | None, *, only_waiting: bool, most: int, outcome: str | None = None
 ) -> Sequence[Row[Any]]:
-    """The newest events, without their payloads; with `outcome` Shopify's that ended so."""
+    """The newest events, without their payloads; with `outcome` Shopify's and Stripe's that ended so."""
     values = {"topic": topic, "only_waiting": only_waiting, "most": most, "outcome": outcome}
     return require_unit_of_work().execute(LIST_LEFT if outcome else LIST, values).all()
 
@@ -153,3 +165,17 @@ def event(event_id: int) -> Row[Any] | None:
 def replay(ids: Sequence[int]) -> Sequence[str]:
     """Make the carrier's events due again as if they had just come; the topic of each that exists."""
     return require_unit_of_work().scalars(REPLAY, {"ids": list(ids), "provider": MITTO}).all()
+
+
+def left_ids(outcome: Left, topic: str | None, most: int) -> Sequence[int]:
+    """Events of Shopify and Stripe without effect, the oldest first."""
+    values = {"outcome": outcome, "topic": topic, "most": most}
+    return require_unit_of_work().scalars(LEFT_IDS, values).all()
+
+
+def count_left() -> dict[str, dict[str, int]]:
+    """How many events without effect there are, by provider and outcome."""
+    counts: dict[str, dict[str, int]] = {}
+    for row in require_unit_of_work().execute(COUNT_LEFT):
+        counts.setdefault(row.provider, {})[row.outcome] = int(row.events)
+    return counts

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.engine import Row
 
 from app.core.uow import require_unit_of_work
-from app.webhooks.models import Left
 from app.webhooks.queries import MISSES_MAX, WAITS
 
 SHOPIFY = "shopify"
@@ -91,15 +90,6 @@ REPLAY = text("""
     WHERE w.id = found.id AND found.id = ANY(CAST(:ids AS bigint[])) AND found.provider = 'shopify'
     RETURNING w.shop_id, w.processed_at IS NULL AS is_due""")
 
-LEFT_IDS = text("""
-    SELECT id FROM webhook_inbox
-    WHERE provider = 'shopify' AND outcome = :outcome AND (CAST(:topic AS text) IS NULL OR topic = :topic)
-    ORDER BY id LIMIT :most""")
-
-COUNT_LEFT = text("""
-    SELECT outcome, count(*) AS events FROM webhook_inbox
-    WHERE provider = 'shopify' AND outcome IN ('dead', 'no_handler', 'unmatched') GROUP BY outcome""")
-
 Values = Mapping[str, object]
 
 
@@ -153,14 +143,3 @@ def waiting_shops() -> Sequence[int]:
 def replay(ids: Sequence[int]) -> Sequence[Row[Any]]:
     """Make events due again as if they had just come; the shop of each that exists."""
     return require_unit_of_work().execute(REPLAY, {"ids": list(ids)}).all()
-
-
-def left_ids(outcome: Left, topic: str | None, most: int) -> Sequence[int]:
-    """Events without effect, the oldest first."""
-    values = {"outcome": outcome, "topic": topic, "most": most}
-    return require_unit_of_work().scalars(LEFT_IDS, values).all()
-
-
-def count_left() -> dict[str, int]:
-    """How many events without effect there are, by outcome."""
-    return {row.outcome: int(row.events) for row in require_unit_of_work().execute(COUNT_LEFT)}

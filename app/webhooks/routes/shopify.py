@@ -6,18 +6,17 @@ stands for one.
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from flask import request
 
 from app.core.errors import ValidationFailed
 from app.core.http import ApiBlueprint
-from app.core.http.arguments import JSON_BODY_MAX, InvalidJson
 from app.core.settings import settings
 from app.integrations.shopify import signatures
 from app.integrations.shopify.events import Delivery, read_delivery
 from app.webhooks.errors import InvalidWebhookSignature
+from app.webhooks.routes.bodies import json_object, raw_body
 from app.webhooks.schemas import EventReceivedSchema
 from app.webhooks.service import shopify_receiving as receiving
 
@@ -25,7 +24,6 @@ blueprint = ApiBlueprint("shopify-webhooks", __name__, public=True, description=
 
 RECEIVED = {"ok": True}
 FLOW_HEADER = "X-Webhook-Token"
-Body = dict[str, Any]
 
 
 @blueprint.post("/webhooks/shopify")
@@ -91,18 +89,18 @@ def flow_checkout_abandoned() -> dict[str, bool]:
     """Take in a left checkout from Shopify Flow, which signs nothing and sends the shared secret along."""
     secrets = signatures.secrets_of(settings().shopify_flow_secret)
     is_known = signatures.is_shared_secret(request.headers.get(FLOW_HEADER), secrets)
-    return _receive_abandoned(_raw_body() if is_known else _signed_body())
+    return _receive_abandoned(raw_body() if is_known else _signed_body())
 
 
 def _receive(topic: str) -> dict[str, bool]:
     body = _signed_body()
-    receiving.receive(read_delivery(request.headers), body, _object(body), topic=topic)
+    receiving.receive(read_delivery(request.headers), body, json_object(body), topic=topic)
     return RECEIVED
 
 
 def _receive_abandoned(body: bytes) -> dict[str, bool]:
     """Left checkouts have no delivery id: one checkout is one event, however often it is told of."""
-    payload = _object(body)
+    payload = json_object(body)
     delivery = read_delivery(request.headers)
     checkout = payload.get("abandonedCheckoutId") or payload.get("checkout_id")
     domain = delivery.shop_domain or str(payload.get("shop_domain") or "").strip().lower()
@@ -117,31 +115,11 @@ def _receive_abandoned(body: bytes) -> dict[str, bool]:
 
 def _signed_body() -> bytes:
     """The raw body. Raises InvalidWebhookSignature before anything else is looked at."""
-    body = _raw_body()
+    body = raw_body()
     secrets = signatures.secrets_of(settings().shopify_webhook_secret, settings().shopify_api_secret)
     if not signatures.is_signed_webhook(body, read_delivery(request.headers).signature, secrets):
         raise InvalidWebhookSignature
     return body
-
-
-def _raw_body() -> bytes:
-    request.max_content_length = JSON_BODY_MAX
-    return request.get_data()
-
-
-def _object(body: bytes) -> Body:
-    """The body's JSON object. Raises InvalidJson."""
-    try:
-        payload = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as broken:
-        raise InvalidJson from broken
-    if not isinstance(payload, dict):
-        raise InvalidJson("The body must be a JSON object.")
-    return payload
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _refuse_without(field: str) -> NoReturn:

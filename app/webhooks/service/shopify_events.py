@@ -8,20 +8,17 @@ from typing import Any
 
 import structlog
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoConnection
 
 from app.core.uow import unit_of_work
 from app.integrations.shopify.events import ShopifyEvent
 from app.webhooks.queries import shopify
 from app.webhooks.service import shopify_topics
+from app.webhooks.service.failing import is_outage, name_of, place_of
 
 log = structlog.get_logger(__name__)
 # One transaction of so many events; they share its costs, and its locks for as long as it lasts.
 BATCH = 20
 SECONDS = 25.0  # of work, then the job rings again: other shops get their turn
-# SQLSTATE classes that say nothing about the event: the server is away, full, or going down.
-OUTAGES = ("08", "53", "57P")
 
 
 def apply_events(shop_id: int, *, interruptions: tuple[type[BaseException], ...] = ()) -> bool:
@@ -44,18 +41,6 @@ def apply_events(shop_id: int, *, interruptions: tuple[type[BaseException], ...]
         if not done:
             return False
     return True
-
-
-def is_outage(wrong: Exception) -> bool:
-    """Whether an error is the database's own, so that no event can be blamed for it."""
-    if isinstance(wrong, NoConnection):
-        return True
-    if not isinstance(wrong, DBAPIError):
-        return False
-    state = getattr(wrong.orig, "pgcode", None)
-    if wrong.connection_invalidated or (isinstance(wrong, OperationalError) and state is None):
-        return True
-    return bool(state) and str(state).startswith(OUTAGES)
 
 
 def _apply_each(shop_id: int, ids: Sequence[int], interruptions: tuple[type[BaseException], ...]) -> None:
@@ -86,20 +71,12 @@ def _event(row: Row[Any]) -> ShopifyEvent:
 
 
 def _miss(shop_id: int, event_id: int, wrong: Exception) -> None:
-    """Note one attempt in vain: the error's type only, its text may quote the payload."""
-    failure = type(wrong.orig).__name__ if isinstance(wrong, DBAPIError) else type(wrong).__name__
+    """Note one attempt in vain."""
+    failure = name_of(wrong)
     with unit_of_work(shop_id):
         is_dead = shopify.postpone(event_id, failure)
     if is_dead:
         log.error("shopify_event_dead", inbox_id=event_id, shop_id=shop_id, error=failure)
     else:
-        place = _place(wrong) if not isinstance(wrong, SQLAlchemyError) else None
+        place = place_of(wrong)
         log.warning("shopify_event_failed", inbox_id=event_id, shop_id=shop_id, error=failure, place=place)
-
-
-def _place(wrong: Exception) -> str:
-    """The innermost line of the error: enough to find the bug, nothing of the payload."""
-    trace = wrong.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "unknown"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,8 +12,8 @@ import structlog
 from app.core.queue import wake
 from app.core.uow import across_shops, after_commit
 from app.integrations.shopify.events import Delivery, object_id
-from app.webhooks.errors import UnstorablePayload
 from app.webhooks.queries import shopify
+from app.webhooks.service.storable import storable
 
 log = structlog.get_logger(__name__)
 BELL = "webhooks.apply_shopify"
@@ -42,8 +41,6 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "carts": ("token", "id"),
     "bulk_operations": ("admin_graphql_api_id",),
 }
-# \u0000 and lone halves of surrogate pairs are JSON, but no text that Postgres could keep.
-UNSTORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 
 
 def receive(delivery: Delivery, body: bytes, payload: dict[str, Any], *, topic: str = "") -> bool:
@@ -62,7 +59,7 @@ def receive(delivery: Delivery, body: bytes, payload: dict[str, Any], *, topic: 
         "object_key": object_key(named, payload),
         "customer_id": customer_id(named, payload),
     }
-    text = _storable(body, payload)
+    text = storable(body, payload)
     with across_shops("Shopify's posts name a domain, not a shop"):
         is_new, shop_id = shopify.store(values, text)
         if shop_id is not None:
@@ -106,22 +103,3 @@ def _contradicts(delivery: Delivery, payload: Mapping[str, Any]) -> bool:
 def _fingerprint(delivery: Delivery, topic: str, body: bytes) -> str:
     parts = (topic.encode(), delivery.shop_domain.encode(), body)
     return "body:" + hashlib.sha256(b"\n".join(parts)).hexdigest()
-
-
-def _storable(body: bytes, payload: object) -> str:
-    if b"\\u0000" in body or b"\\ud" in body.lower():
-        payload = _mended(payload)
-    try:
-        return json.dumps(payload, allow_nan=False)
-    except (ValueError, RecursionError) as wrong:
-        raise UnstorablePayload from wrong
-
-
-def _mended(value: object) -> object:
-    if isinstance(value, str):
-        return value.translate(UNSTORABLE)
-    if isinstance(value, dict):
-        return {key.translate(UNSTORABLE): _mended(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_mended(inner) for inner in value]
-    return value

@@ -19,6 +19,18 @@ HARMLESS = frozenset(
     }
 )  # fmt: skip
 
+# The same of Stripe's, and of the metadata that we write; and its ids, by what they begin with.
+HARMLESS_OF_STRIPE = frozenset(
+    {
+        "object", "type", "api_version", "status", "currency", "reason", "mode", "payment_status",
+        "billing_reason", "failure_code", "decline_code", "cancellation_reason", "collection_method",
+        "interval", "shopId", "storeId", "purchaseId", "planType", "plan",
+    }
+)  # fmt: skip
+ID_OF_STRIPE = re.compile(
+    r"(evt|cus|cs|pi|ch|py|pm|re|pyr|dp|du|in|il|ii|inpay|sub|si|prod|price|txn|txi|req|cn|seti)_[A-Za-z0-9_]+"
+)
+
 
 def shown_of_carrier(key: str, value: object) -> object:
     """A member of the carrier's event with numbers masked and without what people wrote."""
@@ -38,5 +50,16 @@ def shown_of_shopify(value: object, key: str = "") -> object:
     if isinstance(value, list):
         return [shown_of_shopify(inner, key) for inner in value]
     if isinstance(value, str) and not (key in HARMLESS or instant(value)):
+        return f"({len(value)} characters)"
+    return value
+
+
+def shown_of_stripe(value: object, key: str = "") -> object:
+    """Any part of Stripe's payload, the same way: no address, name, e-mail or VAT number."""
+    if isinstance(value, dict):
+        return {name: shown_of_stripe(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [shown_of_stripe(inner, key) for inner in value]
+    if isinstance(value, str) and not (key in HARMLESS_OF_STRIPE or ID_OF_STRIPE.fullmatch(value)):
         return f"({len(value)} characters)"
     return value
