@@ -53,6 +53,7 @@ def _run(data_dir: Path) -> int:
 
     with World(data_dir, web_port=web_port, sandbox_port=sandbox_port, prepare=prepare) as world:
         print(f"API docs     {world.url}/docs\nPhone inbox  {world.sandbox_url}/")
+        print(f"Stripe       {world.sandbox_url}/stripe/")
         print(f"Logs         {world.data_dir / 'logs'}", *shop, sep="\n")
         print("Everything is up. Ctrl-C ends it.", flush=True)
         world.supervise()

@@ -24,6 +24,8 @@ DEVELOPMENT_SECRETS = {
     "ADMIN_TOKEN": "development-admin-token-not-for-production",
     "SHOPIFY_API_KEY": "development-shopify-api-key-not-for-production",
     "SHOPIFY_API_SECRET": "development-shopify-api-secret-not-for-production",
+    "STRIPE_SECRET_KEY": "sk_test_development-stripe-key-not-for-production",
+    "STRIPE_WEBHOOK_SECRET": "whsec_development-stripe-secret-not-for-production",
     "MITTO_API_KEY": "development-mitto-api-key-not-for-production",
     "MITTO_TRAFFIC_ACCOUNT_ID": "5b0f6c52-6a0e-4d0b-9c39-0f6f1f0d7a11",
 }
@@ -52,6 +54,23 @@ def local_environment(
         "SANDBOX_APP_URL": web,
         "SANDBOX_SHOPIFY_API_KEY": DEVELOPMENT_SECRETS["SHOPIFY_API_KEY"],
         "SANDBOX_SHOPIFY_API_SECRET": DEVELOPMENT_SECRETS["SHOPIFY_API_SECRET"],
+        "VIES_API_BASE": f"http://{HOST}:{sandbox_port}/vies",
+        "STRIPE_API_BASE": f"http://{HOST}:{sandbox_port}/stripe",
+        "SANDBOX_STRIPE_SECRET_KEY": DEVELOPMENT_SECRETS["STRIPE_SECRET_KEY"],
+        "SANDBOX_STRIPE_WEBHOOK_SECRET": DEVELOPMENT_SECRETS["STRIPE_WEBHOOK_SECRET"],
+        "SANDBOX_STRIPE_WEBHOOK_URL": f"{web}/webhooks/stripe",
+        **stripe_prices(),
+    }
+
+
+def stripe_prices() -> dict[str, str]:
+    """STRIPE_PRICE_ID_…: what the sandbox's Stripe has on sale from the start."""
+    plans = {f"SUB_{plan.upper()}": plan for plan in ("starter", "pro")}
+    packages = {str(credits): f"package_{credits}" for credits in (1000, 5000, 10000, 25000)}
+    return {
+        f"STRIPE_PRICE_ID_{name}_{currency.upper()}": f"price_sandbox_{sold}_{currency}"
+        for name, sold in {**plans, **packages}.items()
+        for currency in ("eur", "usd")
     }
 
 

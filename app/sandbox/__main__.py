@@ -56,6 +56,7 @@ def main() -> int:
         return 1
     sys.stdout.write(f"Phone inbox: http://{address.host}:{address.port}/\n")
     sys.stdout.write(f"Shopify admin: http://{address.host}:{address.port}/shopify/\n")
+    sys.stdout.write(f"Stripe: http://{address.host}:{address.port}/stripe/\n")
     sys.stdout.flush()
     SandboxServer(config, address).run()
     return 0

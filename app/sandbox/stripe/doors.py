@@ -1,5 +1,6 @@
 """All that this Stripe answers to."""
 
+from app.sandbox.stripe.account import account
 from app.sandbox.stripe.api import (
     billing,
     catalogue,
@@ -10,7 +11,9 @@ from app.sandbox.stripe.api import (
     subscriptions,
 )
 from app.sandbox.stripe.api.door import api
+from app.sandbox.stripe.control import control
+from app.sandbox.stripe.portal import page
 
 # Importing a module of the API is what puts its calls behind the door.
 CALLS = (billing, catalogue, checkout_sessions, customers, payments, reversals, subscriptions)
-DOORS = (api,)
+DOORS = (api, control, page, account)

@@ -58,7 +58,7 @@ class Delivery:
 
 
 class Emitter:
-    """`tell` returns at once; threads post. Without an address, or with `hold_back`, events wait for `pull`."""
+    """`tell` returns at once; threads post. Without an address, or held back, events wait for `pull`."""
 
     def __init__(
         self, store: StripeStore, account: Account, faults: FaultList, switches: SwitchBoard[Switches]

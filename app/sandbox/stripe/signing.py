@@ -1,4 +1,4 @@
-"""`Stripe-Signature` (docs.stripe.com/webhooks): over the moment and the raw body, once for each live secret."""
+"""`Stripe-Signature` (docs.stripe.com/webhooks): over moment and raw body, once for each live secret."""
 
 import hashlib
 import hmac

@@ -1,11 +1,9 @@
 """`/v1/invoices`, `/v1/invoice_payments`, `/v1/billing_portal/sessions`, and `/v1/events`."""
 
-from app.sandbox.stripe import billing_cycle, invoices
+from app.sandbox.stripe import billing_cycle, invoices, portal_sessions
 from app.sandbox.stripe.api.door import Call, door
 from app.sandbox.stripe.api.listing import PAGE, listed
 from app.sandbox.stripe.errors import Refusal
-from app.sandbox.stripe.ids import new_id
-from app.sandbox.stripe.links import page
 from app.sandbox.stripe.lists import whole_list
 from app.sandbox.stripe.parameters import anything, many, members, text, word
 from app.sandbox.stripe.store import Document
@@ -85,21 +83,7 @@ def invoice_payments(call: Call) -> Document:
 )
 def portal(call: Call) -> Document:
     """A page where the customer changes the card or the subscription."""
-    number = new_id("billing_portal.session")
-    made = {
-        "id": number,
-        "object": "billing_portal.session",
-        "configuration": call.wish.get("configuration") or "bpc_sandbox",
-        "created": call.world.clock.now(),
-        "customer": call.named("customer", "customer")["id"],
-        "flow": call.wish.get("flow_data"),
-        "livemode": False,
-        "locale": call.wish.get("locale"),
-        "on_behalf_of": None,
-        "return_url": call.wish.get("return_url"),
-        "url": page(f"portal/{number}"),
-    }
-    return call.world.store.put(made)
+    return portal_sessions.begin(call.world, call.named("customer", "customer"), call.wish)
 
 
 @door("GET", "/events/<number>")
