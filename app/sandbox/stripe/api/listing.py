@@ -41,4 +41,5 @@ def listed(call: Call, kind: str, url: str, **more: Any) -> Document:
         before=call.wish.get("ending_before"),
         created=call.wish.get("created") or {},
     )
-    return whole_list(found[:limit], f"/v1{url}", has_more=len(found) > limit)
+    page = found[-limit:] if call.wish.get("ending_before") else found[:limit]
+    return whole_list(page, f"/v1{url}", has_more=len(found) > limit)
