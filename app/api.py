@@ -15,6 +15,8 @@ from app.auth.routes import blueprint as auth
 from app.auth.routes import public as sign_in
 from app.automations.routes import blueprint as automations
 from app.billing.cli import credits_cli, shops_cli
+from app.billing.proof.cli import ledger_cli
+from app.billing.proof.routes import blueprint as ledger
 from app.billing.routes import blueprint as billing
 from app.billing.routes import public as prices
 from app.campaigns.routes import blueprint as campaigns
@@ -65,6 +67,7 @@ BLUEPRINTS = (
     campaigns,
     automations,
     billing,
+    ledger,
     links,
     opt_out_page,
     unsubscribe,
@@ -87,6 +90,7 @@ COMMANDS = (
     shops_cli,
     connections_cli,
     credits_cli,
+    ledger_cli,
     webhooks_cli,
     audit_command,
     templates_cli,

@@ -15,6 +15,7 @@ from rq_scheduler import Scheduler
 
 from app.audit import jobs as audit
 from app.automations import jobs as automations
+from app.billing import jobs as billing
 from app.campaigns import jobs as campaigns
 from app.connections import jobs as connections
 from app.contacts import jobs as contacts
@@ -48,6 +49,7 @@ PERIODIC: tuple[Callable[[], None], ...] = (
     webhooks.forget,
     webhooks.compare,
     privacy.sweep,
+    billing.seal_ledgers,
     audit.nightly,
     core.forget,
     monitoring.check,

@@ -46,6 +46,7 @@ BY_BLUEPRINT = {
     "campaigns": ("campaign-reads", "campaign-writes"),
     "automations": ("campaign-reads", "campaign-writes"),
     "billing": ("billing-reads", "billing-writes"),
+    "ledger": ("billing-reads", "billing-writes"),
     "dashboard": ("reports", "reports"),
     "reports": ("reports", "reports"),
     "sign-in": ("sign-in", "sign-in"),
@@ -59,6 +60,7 @@ BY_ENDPOINT = {
     "campaigns.send": "send",
     "reports.export": "export",
     "activity.export_activity": "export",
+    "ledger.export_ledger": "export",
     "storefront.opt_in": "opt-in",
     "storefront.leave_enquiry": "enquiry",
 }

@@ -1,0 +1,1 @@
+"""The proof of the ledger: transfers are sealed in chains, and seals are verified."""
