@@ -11,6 +11,8 @@ from app.sandbox.stripe.payments import Attempt
 from app.sandbox.stripe.state import Stripe
 from app.sandbox.stripe.store import Document
 
+TRANSITIONS = ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -33,7 +35,8 @@ def draft(world: Stripe, subscription: Document, lines: list[Line], reason: str)
     shown = [_line(line, subscription, percent) for line in lines]
     subtotal = sum(line["amount"] for line in shown)
     added = sum(line["taxes"][0]["amount"] for line in shown if line["taxes"])
-    invoice = _blank(world, subscription, customer, reason) | {
+    invoice = blank(world, customer, subscription["currency"], reason) | {
+        "parent": _parent(subscription),
         "automatic_tax": {"enabled": is_taxed, "status": "complete" if is_taxed else None},
         "lines": whole_list(shown, "/v1/invoices/lines"),
         "period_start": min((line.start for line in lines), default=world.clock.now()),
@@ -42,7 +45,7 @@ def draft(world: Stripe, subscription: Document, lines: list[Line], reason: str)
         "subtotal_excluding_tax": subtotal,
         "total": subtotal + added,
         "total_excluding_tax": subtotal,
-        "total_taxes": [_tax(added, subtotal, why)] if is_taxed else [],
+        "total_taxes": [tax_line(added, subtotal, why)] if is_taxed else [],
     }
     invoice |= {"amount_due": max(0, invoice["total"]), "amount_remaining": max(0, invoice["total"])}
     invoice["lines"]["url"] = f"/v1/invoices/{invoice['id']}/lines"
@@ -54,29 +57,17 @@ def draft(world: Stripe, subscription: Document, lines: list[Line], reason: str)
 def finalize(world: Stripe, invoice: Document) -> Document:
     """Now it is owed: `invoice.finalized`. The customer's balance goes first; nothing left is paid."""
     customer = world.store.known("customer", invoice["customer"])
-    owed = max(0, invoice["total"] + customer["balance"])
+    due = max(0, invoice["total"] + customer["balance"])
     balance = min(0, invoice["total"] + customer["balance"])
     if balance != customer["balance"]:
         world.events.changed("customer.updated", customer, customer | {"balance": balance})
-    sequence = len(world.store.find("invoice", customer=invoice["customer"]))
-    now = world.clock.now()
-    after = invoice | {
-        "status": "open",
-        "amount_due": owed,
-        "amount_remaining": owed,
-        "effective_at": now,
-        "ending_balance": balance,
-        "hosted_invoice_url": page(f"invoice/{invoice['id']}"),
-        "invoice_pdf": page(f"invoice/{invoice['id']}/pdf"),
-        "number": f"{customer['invoice_prefix']}-{sequence:04}",
-        "starting_balance": customer["balance"],
-        "status_transitions": invoice["status_transitions"] | {"finalized_at": now},
-    }
-    world.store.put(after)
-    if owed:
+    sums = {"amount_due": due, "amount_remaining": due}
+    balances = {"starting_balance": customer["balance"], "ending_balance": balance}
+    after = world.store.put(invoice | owed(world, invoice, customer) | sums | balances)
+    if due:
         _demand(world, after)
     world.events.emit("invoice.finalized", after)
-    return after if owed else _paid(world, after)
+    return after if due else _paid(world, after)
 
 
 def collect(world: Stripe, invoice: Document, attempt: Attempt) -> tuple[Document, Document | None]:
@@ -150,21 +141,7 @@ def _demand(world: Stripe, invoice: Document) -> None:
     intent = payments.intend(
         world, invoice["amount_due"], invoice["currency"], invoice["customer"], description=described
     )
-    payment = {
-        "id": new_id("invoice_payment"),
-        "object": "invoice_payment",
-        "amount_paid": None,
-        "amount_requested": invoice["amount_due"],
-        "created": world.clock.now(),
-        "currency": invoice["currency"],
-        "invoice": invoice["id"],
-        "is_default": True,
-        "livemode": False,
-        "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
-        "status": "open",
-        "status_transitions": {"canceled_at": None, "paid_at": None},
-    }
-    world.store.put(payment)
+    record_payment(world, invoice, intent, invoice["amount_due"])
 
 
 def _line(line: Line, subscription: Document, percent: int) -> Document:
@@ -196,11 +173,12 @@ def _line(line: Line, subscription: Document, percent: int) -> Document:
         },
         "quantity": line.item["quantity"],
         "subtotal": line.amount,
-        "taxes": [_tax(added, line.amount, "standard_rated")] if percent else [],
+        "taxes": [tax_line(added, line.amount, "standard_rated")] if percent else [],
     }
 
 
-def _tax(amount: int, taxable: int, reason: str) -> Document:
+def tax_line(amount: int, taxable: int, reason: str) -> Document:
+    """What of a sum is tax, and why."""
     return {
         "amount": amount,
         "tax_behavior": "exclusive",
@@ -211,31 +189,24 @@ def _tax(amount: int, taxable: int, reason: str) -> Document:
     }
 
 
-def _blank(world: Stripe, subscription: Document, customer: Document, reason: str) -> dict[str, Any]:
-    number = new_id("invoice")
-    numbers = world.store.find("tax_id", customer=customer["id"])
-    details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
+def blank(world: Stripe, customer: Document, currency: str, reason: str) -> dict[str, Any]:
+    """An empty draft for this customer."""
     return {
-        "id": number,
+        "id": new_id("invoice"),
         "object": "invoice",
         "account_country": "GR",
         "account_name": "Astronote",
         "amount_overpaid": 0,
-        "automatically_finalizes_at": None,
         "amount_paid": 0,
         "attempt_count": 0,
         "attempted": False,
         "auto_advance": True,
+        "automatically_finalizes_at": None,
         "billing_reason": reason,
         "collection_method": "charge_automatically",
         "created": world.clock.now(),
-        "currency": subscription["currency"],
-        "customer": customer["id"],
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_tax_exempt": customer["tax_exempt"],
-        "customer_tax_ids": [{"type": one["type"], "value": one["value"]} for one in numbers],
+        "currency": currency,
+        **_addressed(world, customer),
         "default_payment_method": None,
         "description": None,
         "due_date": None,
@@ -247,13 +218,58 @@ def _blank(world: Stripe, subscription: Document, customer: Document, reason: st
         "metadata": {},
         "next_payment_attempt": None,
         "number": None,
-        "parent": {"quote_details": None, "subscription_details": details, "type": "subscription_details"},
-        "starting_balance": customer["balance"],
+        "parent": None,
         "status": "draft",
-        "status_transitions": {
-            "finalized_at": None,
-            "marked_uncollectible_at": None,
-            "paid_at": None,
-            "voided_at": None,
-        },
+        "status_transitions": dict.fromkeys(TRANSITIONS),
     }
+
+
+def record_payment(world: Stripe, invoice: Document, intent: Document, amount: int) -> Document:
+    """Which payment intent is to pay the invoice."""
+    payment = {
+        "id": new_id("invoice_payment"),
+        "object": "invoice_payment",
+        "amount_paid": None,
+        "amount_requested": amount,
+        "created": world.clock.now(),
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": True,
+        "livemode": False,
+        "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+        "status": "open",
+        "status_transitions": {"canceled_at": None, "paid_at": None},
+    }
+    return world.store.put(payment)
+
+
+def owed(world: Stripe, invoice: Document, customer: Document) -> Document:
+    """The members of an invoice that is no draft any more: its number, its pages."""
+    sequence = len(world.store.find("invoice", customer=customer["id"]))
+    now = world.clock.now()
+    return {
+        "status": "open",
+        "effective_at": now,
+        "hosted_invoice_url": page(f"invoice/{invoice['id']}"),
+        "invoice_pdf": page(f"invoice/{invoice['id']}/pdf"),
+        "number": f"{customer['invoice_prefix']}-{sequence:04}",
+        "status_transitions": invoice["status_transitions"] | {"finalized_at": now},
+    }
+
+
+def _addressed(world: Stripe, customer: Document) -> Document:
+    numbers = world.store.find("tax_id", customer=customer["id"])
+    return {
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": [{"type": one["type"], "value": one["value"]} for one in numbers],
+        "starting_balance": customer["balance"],
+    }
+
+
+def _parent(subscription: Document) -> Document:
+    details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
+    return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}

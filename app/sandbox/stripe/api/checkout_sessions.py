@@ -100,6 +100,33 @@ WISH = {
     "ui_mode": word("hosted_page", "embedded_page", "elements", "form"),
 }
 
+AS_WISHED = (
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "cancel_url",
+    "client_reference_id",
+    "customer",
+    "customer_email",
+    "locale",
+    "submit_type",
+    "success_url",
+)
+BLANK = {
+    "after_expiration": None,
+    "amount_subtotal": 0,
+    "amount_total": 0,
+    "customer_details": None,
+    "invoice": None,
+    "livemode": False,
+    "payment_intent": None,
+    "payment_method_types": ["card", "sepa_debit"],
+    "payment_status": "unpaid",
+    "setup_intent": None,
+    "status": "open",
+    "subscription": None,
+    "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+}
+
 
 @door("POST", "/checkout/sessions", "mode", **WISH)
 def create(call: Call) -> Document:
@@ -243,47 +270,32 @@ def _expiry(call: Call) -> int:
 
 
 def _made(call: Call, currency: str, expires_at: int) -> Document:
-    wish, number, mode = call.wish, new_id("checkout.session"), call.wish["mode"]
-    creation = (wish.get("customer_creation") or "if_required") if mode == "payment" else "always"
-    if _is_on(wish, "invoice_creation"):
-        creation = "always"
+    wish, number = call.wish, new_id("checkout.session")
     return {
         "id": number,
         "object": "checkout.session",
-        "after_expiration": None,
-        "allow_promotion_codes": wish.get("allow_promotion_codes"),
-        "amount_subtotal": 0,
-        "amount_total": 0,
+        **BLANK,
+        **{member: wish.get(member) for member in AS_WISHED},
         "automatic_tax": {"enabled": _is_on(wish, "automatic_tax"), "liability": None, "status": None},
-        "billing_address_collection": wish.get("billing_address_collection"),
-        "cancel_url": wish.get("cancel_url"),
-        "client_reference_id": wish.get("client_reference_id"),
         "created": call.world.clock.now(),
         "currency": currency,
-        "customer": wish.get("customer"),
-        "customer_creation": None if wish.get("customer") else creation,
-        "customer_details": None,
-        "customer_email": wish.get("customer_email"),
+        "customer_creation": _customer_creation(wish),
         "expires_at": expires_at,
-        "invoice": None,
         "invoice_creation": {"enabled": _is_on(wish, "invoice_creation")},
-        "livemode": False,
-        "locale": wish.get("locale"),
         "metadata": merged({}, wish.get("metadata")),
-        "mode": mode,
-        "payment_intent": None,
-        "payment_method_types": ["card", "sepa_debit"],
-        "payment_status": "unpaid",
-        "setup_intent": None,
-        "status": "open",
-        "submit_type": wish.get("submit_type"),
-        "subscription": None,
-        "success_url": wish["success_url"],
+        "mode": wish["mode"],
         "tax_id_collection": {"enabled": _is_on(wish, "tax_id_collection"), "required": "never"},
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": wish.get("ui_mode") or "hosted_page",
         "url": page(f"checkout/{number}"),
     }
+
+
+def _customer_creation(wish: Document) -> str | None:
+    if wish.get("customer"):
+        return None
+    if wish["mode"] == "subscription" or _is_on(wish, "invoice_creation"):
+        return "always"
+    return wish.get("customer_creation") or "if_required"
 
 
 def _is_on(wish: Document, param: str) -> bool:
