@@ -35,13 +35,17 @@ from app.messaging.cli import quiet_hours_cli
 from app.monitoring.routes import blueprint as monitoring
 from app.optouts.routes import api as unsubscribe
 from app.optouts.routes import page as opt_out_page
+from app.payers.routes import blueprint as billing_profile
 from app.privacy.routes import blueprint as privacy
+from app.purchases.cli import purchases_cli
+from app.purchases.routes import blueprint as purchases
 from app.reports.routes.dashboard import blueprint as dashboard
 from app.reports.routes.reports import blueprint as reports
 from app.reports.routes.tracking import blueprint as tracking
 from app.settings.routes import blueprint as settings
 from app.storefront.routes import forms as storefront_forms
 from app.storefront.routes import page as opt_in_page
+from app.subscriptions.routes import blueprint as subscriptions
 from app.templates.cli import templates_cli
 from app.templates.routes import admin as template_admin
 from app.templates.routes import blueprint as templates
@@ -67,6 +71,9 @@ BLUEPRINTS = (
     campaigns,
     automations,
     billing,
+    billing_profile,
+    subscriptions,
+    purchases,
     ledger,
     links,
     opt_out_page,
@@ -90,6 +97,7 @@ COMMANDS = (
     shops_cli,
     connections_cli,
     credits_cli,
+    purchases_cli,
     ledger_cli,
     webhooks_cli,
     audit_command,

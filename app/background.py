@@ -28,7 +28,10 @@ from app.discounts import jobs as discounts
 from app.messaging import jobs as messaging
 from app.monitoring import jobs as monitoring
 from app.orders import jobs as orders
+from app.payers import jobs as payers
 from app.privacy import jobs as privacy
+from app.purchases import jobs as purchases
+from app.subscriptions import jobs as subscriptions
 from app.webhooks import jobs as webhooks
 
 log = structlog.get_logger(__name__)
@@ -45,10 +48,15 @@ PERIODIC: tuple[Callable[[], None], ...] = (
     discounts.sweep,
     customers.sweep,
     connections.check,
+    subscriptions.sweep,
+    subscriptions.compare,
     webhooks.sweep,
     webhooks.forget,
     webhooks.compare,
+    payers.sweep,
     privacy.sweep,
+    purchases.sweep,
+    purchases.reconcile,
     billing.seal_ledgers,
     audit.nightly,
     core.forget,

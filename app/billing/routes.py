@@ -6,12 +6,19 @@ from typing import Any
 
 from flask import g
 
-from app.billing import packages, service
-from app.billing.packages import Offer
-from app.billing.schemas import BalanceSchema, PackageQuery, PackagesSchema, PublicPackagesSchema
-from app.billing.service import Account
+from app.billing import service
+from app.billing.schemas import (
+    BalanceSchema,
+    BillingSummarySchema,
+    PackageQuery,
+    PackagesSchema,
+    PublicPackagesSchema,
+)
 from app.core.cache import revalidated
 from app.core.http import ApiBlueprint
+from app.purchases.service import packages
+from app.purchases.service.packages import Offer
+from app.subscriptions.service import showing
 
 blueprint = ApiBlueprint("billing", __name__, description="Credits and subscription")
 public = ApiBlueprint("prices", __name__, public=True, description="What credits cost")
@@ -29,7 +36,31 @@ def show_balance() -> dict[str, Any]:
         "reserved": account.balance.held_of_wallet,
         "available": account.balance.wallet,
         "currency": account.shop.currency,
-        "subscription": _subscription(account),
+        "subscription": showing.show(account.standing),
+    }
+
+
+@blueprint.get("/billing/summary")
+@blueprint.data(200, BillingSummarySchema)
+def show_summary() -> dict[str, Any]:
+    """Subscription, allowance and credits together."""
+    account = service.account(g.shop)
+    shown = showing.show(account.standing)
+    return {
+        "subscription": shown,
+        "allowance": {
+            "includedPerPeriod": shown["includedSmsPerPeriod"],
+            "usedThisPeriod": shown["usedSmsThisPeriod"],
+            "remainingThisPeriod": shown["remainingSmsThisPeriod"],
+            "currentPeriodStart": shown["currentPeriodStart"],
+            "currentPeriodEnd": shown["currentPeriodEnd"],
+            "interval": shown["interval"],
+        },
+        "credits": {
+            "balance": account.balance.wallet + account.balance.held_of_wallet,
+            "currency": shown["currency"],
+        },
+        "billingCurrency": shown["billingCurrency"],
     }
 
 
@@ -50,43 +81,3 @@ def list_public_packages(query: dict[str, Any]) -> dict[str, Any]:
     """List the packages of credits with their prices, for everybody."""
     currency = query["currency"] or packages.CURRENCIES[0]
     return {"packages": packages.catalogue(currency), "currency": currency}
-
-
-def _subscription(account: Account) -> dict[str, Any]:
-    found, currency = account.subscription, account.shop.currency
-    none: dict[str, Any] = {
-        "billingCurrency": currency,
-        "currency": currency,
-        "pendingChange": None,
-        "availableOptions": [],
-    }
-    if found is None:
-        return none | {
-            "active": False,
-            "planType": None,
-            "planCode": None,
-            "status": "inactive",
-            "interval": None,
-            "currentPeriodStart": None,
-            "currentPeriodEnd": None,
-            "cancelAtPeriodEnd": False,
-            "includedSmsPerPeriod": 0,
-            "usedSmsThisPeriod": 0,
-            "remainingSmsThisPeriod": 0,
-            "allowedActions": ["subscribe", "viewPlans"],
-        }
-    left = min(account.balance.allowance, found.included_sms)
-    return none | {
-        "active": found.is_active,
-        "planType": found.plan,
-        "planCode": found.plan,
-        "status": found.status,
-        "interval": found.billing_interval,
-        "currentPeriodStart": found.period_start,
-        "currentPeriodEnd": found.period_end,
-        "cancelAtPeriodEnd": found.cancel_at_period_end,
-        "includedSmsPerPeriod": found.included_sms,
-        "usedSmsThisPeriod": found.included_sms - left,
-        "remainingSmsThisPeriod": left,
-        "allowedActions": ["viewInvoices"] if found.is_active else ["subscribe", "viewPlans"],
-    }

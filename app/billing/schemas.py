@@ -6,29 +6,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.billing.packages import CURRENCIES, PRICED_AT, Package
 from app.core.http import Schema, fields
-
-
-class SubscriptionSchema(Schema):
-    """The state of a subscription (contract §14.1)."""
-
-    active = fields.Boolean()
-    planType = fields.String(allow_none=True)  # noqa: N815
-    planCode = fields.String(allow_none=True)  # noqa: N815
-    status = fields.String()
-    interval = fields.String(allow_none=True)
-    currentPeriodStart = fields.Instant(allow_none=True)  # noqa: N815
-    currentPeriodEnd = fields.Instant(allow_none=True)  # noqa: N815
-    cancelAtPeriodEnd = fields.Boolean()  # noqa: N815
-    includedSmsPerPeriod = fields.Integer()  # noqa: N815
-    usedSmsThisPeriod = fields.Integer()  # noqa: N815
-    remainingSmsThisPeriod = fields.Integer()  # noqa: N815
-    billingCurrency = fields.String()  # noqa: N815
-    currency = fields.String()
-    pendingChange = fields.Raw(allow_none=True)  # noqa: N815
-    allowedActions = fields.List(fields.String())  # noqa: N815
-    availableOptions = fields.List(fields.Dict())  # noqa: N815
+from app.purchases.service.packages import CURRENCIES, PRICED_AT, Package
+from app.subscriptions.schemas import SubscriptionSchema
 
 
 class BalanceSchema(Schema):
@@ -82,13 +62,13 @@ class PackageSchema(Schema):
             "amount": major,
             "price": major,
             "currency": package.currency,
-            "price_id": None,
-            "stripe_price_id": None,
+            "price_id": package.price_id,
+            "stripe_price_id": package.price_id,
             "available": True,
             "type": "credit_topup",
             "description": None,
             "features": [],
-            "popular": False,
+            "popular": package.is_popular,
             "original_price": None,
             "created_at": PRICED_AT,
             "updated_at": PRICED_AT,
@@ -104,3 +84,26 @@ class PackagesSchema(PublicPackagesSchema):
     """`packages` is empty while `subscriptionRequired`."""
 
     subscription_required = fields.Boolean(data_key="subscriptionRequired")
+
+
+class SummaryAllowanceSchema(Schema):
+    includedPerPeriod = fields.Integer()  # noqa: N815
+    usedThisPeriod = fields.Integer()  # noqa: N815
+    remainingThisPeriod = fields.Integer()  # noqa: N815
+    currentPeriodStart = fields.Instant(allow_none=True)  # noqa: N815
+    currentPeriodEnd = fields.Instant(allow_none=True)  # noqa: N815
+    interval = fields.String(allow_none=True)
+
+
+class SummaryCreditsSchema(Schema):
+    balance = fields.Integer()
+    currency = fields.String()
+
+
+class BillingSummarySchema(Schema):
+    """All numbers are numbers and no word is unknown: one client shows zeros otherwise (contract §13)."""
+
+    subscription = fields.Nested(SubscriptionSchema)
+    allowance = fields.Nested(SummaryAllowanceSchema)
+    credits = fields.Nested(SummaryCreditsSchema)
+    billingCurrency = fields.String()  # noqa: N815

@@ -11,6 +11,7 @@ from app.credits.service import Balance
 from app.shops.models import Shop
 from app.subscriptions.models import Subscription
 from app.subscriptions.service import standing as subscriptions
+from app.subscriptions.service.showing import Standing
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Account:
     shop: Shop
     subscription: Subscription | None
     balance: Balance
+
+    @property
+    def standing(self) -> Standing:
+        """What is shown of the subscription."""
+        return Standing(self.shop, self.subscription, self.balance.allowance)
 
 
 def open_shop(
