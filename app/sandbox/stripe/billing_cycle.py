@@ -165,4 +165,6 @@ def _waiting_lines(world: Stripe, subscription: Document) -> list[Line]:
 
 def _set(world: Stripe, moment: int) -> None:
     # A hundredth of a second above, or rounding could show the second before.
-    world.clock.offset_seconds = moment + 0.01 - time.time()
+    offset = moment + 0.01 - time.time()
+    world.clock.offset_seconds = offset
+    world.store.put({"object": "clock", "id": "clock", "offset_seconds": offset})

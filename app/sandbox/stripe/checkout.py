@@ -54,6 +54,8 @@ def complete(
     """Press Pay. Raises SessionOver, NoSuchCard, and Refusal for a VAT number of a bad form."""
     with world.store.changing():
         session = _open(world, session_id)
+        if session["expires_at"] < world.clock.now():  # nobody has let time pass, but it has
+            raise SessionOver(f"{session_id} is expired.")
         card = by_number(card) if isinstance(card, str) else card
         customer = _customer(world, session, payer)
         session = _told(world, session, customer, payer)

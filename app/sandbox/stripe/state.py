@@ -38,6 +38,8 @@ class Stripe:
         account = Account(config.stripe_secret_key, config.stripe_secrets(), config.stripe_webhook_url)
         switches = SwitchBoard(Switches(retry_seconds=config.stripe_retry_seconds))
         clock, faults, store = Clock(), FaultList(config.seed), StripeStore(_beside(config.store))
+        # A sandbox that comes back must not be younger than what it has sold.
+        clock.offset_seconds = (store.get("clock", "clock") or {}).get("offset_seconds", 0.0)
         stock(store, clock.now())
         events, emitter = Events(store, clock), Emitter(store, account, faults, switches)
         events.listen(emitter.tell)

@@ -7,7 +7,7 @@ import pytest
 import stripe
 
 from tests.sandbox.stripe.till import GREECE, kinds, session, subscribed
-from tests.stripe_world import DECLINED, FAILS_LATER, SEPA, StripeWorld
+from tests.stripe_world import DECLINED, FAILS_LATER, SECURE, SEPA, StripeWorld
 
 STARTER, PRO = "price_sandbox_starter_eur", "price_sandbox_pro_eur"
 RENEWAL = [
@@ -109,6 +109,15 @@ def test_the_events_of_a_renewal_carry_their_own_moments(world: StripeWorld):
     moments = [one["created"] for one in of(world, "invoice.created")]
     assert moments[0] - item(made).current_period_end <= 1
     assert len(moments) == 3 and moments == sorted(set(moments))
+
+
+def test_a_card_that_was_confirmed_once_renews_without_a_question(world: StripeWorld):
+    made = subscribed(world, card=SECURE)
+
+    world.advance(months=1, days=1)
+
+    after = again(world, made)
+    assert (after.status, after.latest_invoice.status) == ("active", "paid")
 
 
 def test_a_declined_card_begins_nothing(world: StripeWorld):
@@ -281,6 +290,7 @@ def test_an_unpaid_change_ends_as_was_wished(world: StripeWorld, behavior: str):
         "payment_behavior": behavior,
     }
 
+    world.pull()
     try:
         world.client().v1.subscriptions.update(made.id, change)
         is_refused = False
@@ -288,7 +298,7 @@ def test_an_unpaid_change_ends_as_was_wished(world: StripeWorld, behavior: str):
         is_refused = True
 
     after = again(world, made)
-    assert is_refused == (behavior == "error_if_incomplete")
+    assert is_refused == (behavior == "error_if_incomplete") == (world.pull() == [])
     assert item(after).price.id == (PRO if behavior == "allow_incomplete" else STARTER)
     assert after.status == ("past_due" if behavior == "allow_incomplete" else "active")
     assert ("pending_update" in after and after.pending_update is not None) == (
@@ -316,6 +326,9 @@ def test_a_scheduled_change_comes_with_the_next_period(world: StripeWorld):
     made = subscribed(world, price=PRO)
     schedule = scheduled(world, made, STARTER)
     assert again(world, made).schedule == schedule.id
+    wish: Any = {"customer": str(made.customer), "status": "all", "expand": ["data.schedule"]}
+    [listed] = world.client().v1.subscriptions.list(wish).data
+    assert [phase["items"][0].price for phase in listed.schedule.phases] == [PRO, STARTER]
     world.pull()
 
     world.advance(years=1, days=1)

@@ -2,9 +2,8 @@
 
 from app.sandbox.stripe import billing_cycle, invoices, portal_sessions
 from app.sandbox.stripe.api.door import Call, door
-from app.sandbox.stripe.api.listing import PAGE, listed
+from app.sandbox.stripe.api.listing import PAGE, listed, page_of
 from app.sandbox.stripe.errors import Refusal
-from app.sandbox.stripe.lists import whole_list
 from app.sandbox.stripe.parameters import anything, many, members, text, word
 from app.sandbox.stripe.store import Document
 
@@ -99,8 +98,4 @@ def every_event(call: Call) -> Document:
     if not kinds:
         return listed(call, "event", "/events")
     found = [one for one in call.world.store.find("event") if one["type"] in kinds]
-    after, limit = call.wish.get("starting_after"), call.wish.get("limit") or 10
-    numbers = [one["id"] for one in found]
-    start = numbers.index(after) + 1 if after in numbers else 0
-    more = len(found) > start + limit
-    return whole_list(found[start : start + limit], "/v1/events", has_more=more)
+    return page_of(call, found, "/events")

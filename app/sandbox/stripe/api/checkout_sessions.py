@@ -4,11 +4,10 @@ from urllib.parse import urlsplit
 
 from app.sandbox.stripe import checkout, sessions
 from app.sandbox.stripe.api.door import Call, door
-from app.sandbox.stripe.api.listing import PAGE, listed
+from app.sandbox.stripe.api.listing import PAGE, listed, page_of
 from app.sandbox.stripe.errors import MissingParameter, Refusal
 from app.sandbox.stripe.ids import new_id
 from app.sandbox.stripe.links import page
-from app.sandbox.stripe.lists import whole_list
 from app.sandbox.stripe.parameters import (
     anything,
     boolean,
@@ -205,7 +204,7 @@ def line_items(call: Call) -> Document:
     """What is sold in it."""
     session = call.found("checkout.session")
     items = call.world.store.kept("checkout.session", session["id"])["line_items"]
-    return whole_list(items, f"/v1/checkout/sessions/{session['id']}/line_items")
+    return page_of(call, items, f"/checkout/sessions/{session['id']}/line_items")
 
 
 def _require_addresses(wish: Document) -> None:

@@ -26,6 +26,15 @@ PAGE: dict[str, Reader] = {
 }
 
 
+def page_of(call: Call, found: list[Document], url: str) -> Document:
+    """The page that the call asks for of objects that were chosen already, newest first."""
+    after, limit = call.wish.get("starting_after"), call.wish.get("limit") or USUAL
+    numbers = [one["id"] for one in found]
+    start = numbers.index(after) + 1 if after in numbers else 0
+    more = len(found) > start + limit
+    return whole_list(found[start : start + limit], f"/v1{url}", has_more=more)
+
+
 def listed(call: Call, kind: str, url: str, **more: Any) -> Document:
     """The page that the call asks for; its other wishes, and `more`, are members that must be equal."""
     wish = {name: value for name, value in call.wish.items() if name not in PAGE and name != "expand"}

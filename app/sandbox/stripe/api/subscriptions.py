@@ -2,7 +2,7 @@
 
 from app.sandbox.stripe import changes, schedules, subscriptions
 from app.sandbox.stripe.api.door import Call, door
-from app.sandbox.stripe.api.listing import PAGE, listed
+from app.sandbox.stripe.api.listing import PAGE, listed, page_of
 from app.sandbox.stripe.errors import Missing, MissingParameter, Refusal
 from app.sandbox.stripe.parameters import (
     anything,
@@ -56,7 +56,7 @@ def every(call: Call) -> Document:
         found = [one for one in found if (one["status"] in subscriptions.OVER) == (status == "ended")]
     if price is not None:
         found = [one for one in found if price in [item["price"]["id"] for item in one["items"]["data"]]]
-    return _page(call, found)
+    return page_of(call, found, "/subscriptions")
 
 
 @door(
@@ -150,13 +150,3 @@ def release(call: Call) -> Document:
 def _narrowed(call: Call) -> Document:
     customer = call.wish.get("customer")
     return {"customer": customer} if customer else {}
-
-
-def _page(call: Call, found: list[Document]) -> Document:
-    """Filtered by hand: what is left after `starting_after`."""
-    after, limit = call.wish.get("starting_after"), call.wish.get("limit") or 10
-    numbers = [one["id"] for one in found]
-    start = numbers.index(after) + 1 if after in numbers else 0
-    page = found[start : start + limit]
-    more = len(found) > start + limit
-    return {"object": "list", "data": page, "has_more": more, "url": "/v1/subscriptions"}
