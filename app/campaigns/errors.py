@@ -50,3 +50,28 @@ class DiscountUnresolved(DomainError):
 
 class NumberSuppressed(Conflict):
     message = "This number has opted out of the shop's texts, so it gets no test either."
+
+
+class QuoteNotFound(NotFound):
+    code = "QUOTE_NOT_FOUND"
+    message = "There is no such quote of this campaign."
+
+
+class QuoteExpired(Conflict):
+    code = "QUOTE_EXPIRED"
+    message = "The quote has expired. Ask for a new one."
+
+
+class QuoteOutdated(Conflict):
+    code = "QUOTE_OUTDATED"
+    message = "The campaign, or what its price depends on, has changed since the quote. Ask for a new one."
+
+
+class QuoteExceeded(Conflict):
+    """Sending would cost more than was quoted, so nothing is sent."""
+
+    code = "QUOTE_EXCEEDED"
+    message = "Sending would cost more credits than were quoted. Ask for a new quote."
+
+    def __init__(self, *, quoted: int, required: int) -> None:
+        super().__init__(meta={"quotedCredits": quoted, "requiredCredits": required})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.campaigns.service import sending, states, sweeping
+from app.campaigns.service import quoting_binding, sending, states, sweeping
 from app.core.jobs import doorbell, periodic
 
 
@@ -26,6 +26,7 @@ def start_due() -> None:
 
 @periodic("campaigns.sweep", every_seconds=10)
 def sweep() -> None:
-    """Ring again for whatever lost its doorbell, and clear up after cancelled campaigns."""
+    """Ring again for whatever lost its doorbell, and clear up after cancelled campaigns and old quotes."""
     sweeping.wake_unfrozen_and_drained()
     sweeping.skip_stragglers()
+    quoting_binding.forget_unused()

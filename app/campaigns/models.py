@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -85,4 +87,35 @@ class Campaign(Model):
         Index("ix_campaigns_due", "schedule_at", postgresql_where=sql("status = 'scheduled'")),
         Index("ix_campaigns_sending", "id", postgresql_where=sql("status = 'sending'")),
         Index("ix_campaigns_status_shop_id", "status", "shop_id"),
+    )
+
+
+class CampaignQuote(Model):
+    """What a campaign was said to cost at most, while `fingerprint` stays true of it.
+
+    `run_id` is the sending that was started with it; it is used once.
+    """
+
+    __tablename__ = "campaign_quotes"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"))
+    campaign_id: Mapped[int] = mapped_column(BigInteger)
+    fingerprint: Mapped[str] = mapped_column(Text)
+    recipients: Mapped[int] = mapped_column(Integer)
+    credits: Mapped[int] = mapped_column(BigInteger)
+    run_id: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (
+        CheckConstraint("recipients >= 0", name="recipients"),
+        CheckConstraint("credits >= 0", name="credits"),
+        ForeignKeyConstraint(
+            ["shop_id", "campaign_id"],
+            ["campaigns.shop_id", "campaigns.id"],
+            name="fk_campaign_quotes_campaign",
+            ondelete="CASCADE",
+        ),
+        Index("ix_campaign_quotes_campaign", "shop_id", "campaign_id"),
+        Index("uq_campaign_quotes_run_id", "run_id", unique=True, postgresql_where=sql("run_id IS NOT NULL")),
+        Index("ix_campaign_quotes_unused", "expires_at", postgresql_where=sql("run_id IS NULL")),
     )

@@ -22,16 +22,27 @@ from app.campaigns.schemas.campaigns import (
 )
 from app.campaigns.schemas.figures import MetricsSchema, ProgressSchema, StatusSchema
 from app.campaigns.schemas.previews import PreparedSchema, PreviewSchema
+from app.campaigns.schemas.quotes import QuoteSchema
 from app.campaigns.schemas.requests import (
     CampaignChanges,
     CampaignIn,
     CampaignQuery,
+    EnqueueIn,
     FailedQuery,
     ScheduleIn,
     StaleQuery,
     TestIn,
 )
-from app.campaigns.service import editing, previewing, reading, reconciling, sending, states, testing
+from app.campaigns.service import (
+    editing,
+    previewing,
+    quoting,
+    reading,
+    reconciling,
+    sending,
+    states,
+    testing,
+)
 from app.core.http import ApiBlueprint
 from app.core.idempotency import read_key
 
@@ -125,20 +136,30 @@ def prepare(campaign_id: int) -> Any:
     return previewing.prepare(g.shop_id, campaign_id)
 
 
+@blueprint.post("/campaigns/<id:campaign_id>/quote")
+@blueprint.data(201, QuoteSchema)
+@blueprint.errors(404, 409)
+def quote(campaign_id: int) -> Any:
+    """Quote what the campaign costs at most: enqueue with the quote's id keeps to it or does nothing."""
+    return quoting.quote(g.shop_id, campaign_id)
+
+
 @blueprint.post("/campaigns/<id:campaign_id>/enqueue")
+@blueprint.arguments(EnqueueIn, required=False)
 @blueprint.data(200, EnqueuedSchema, mirror=True)
 @blueprint.errors(402, 403, 404, 409)
-def enqueue(campaign_id: int) -> Any:
-    """Start sending, once per Idempotency-Key."""
-    return sending.enqueue(g.shop_id, campaign_id, key=idempotency_key())
+def enqueue(body: Body, campaign_id: int) -> Any:
+    """Start sending, once per Idempotency-Key, for at most what the quote says if one is named."""
+    return sending.enqueue(g.shop_id, campaign_id, key=idempotency_key(), **body)
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/send")
+@blueprint.arguments(EnqueueIn, required=False)
 @blueprint.data(200, SentSchema)
 @blueprint.errors(402, 403, 404, 409)
-def send(campaign_id: int) -> Any:
+def send(body: Body, campaign_id: int) -> Any:
     """Start sending: enqueue by another name."""
-    return sending.enqueue(g.shop_id, campaign_id, key=idempotency_key())
+    return sending.enqueue(g.shop_id, campaign_id, key=idempotency_key(), **body)
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/cancel")

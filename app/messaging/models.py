@@ -165,6 +165,20 @@ class SendingWindow(Model):
     )
 
 
+class PriceCap(Model):
+    """The most credits that one text of a shop may cost in a country; `*` is everywhere, 0 is never."""
+
+    __tablename__ = "price_caps"
+    shop_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shops.id"), primary_key=True)
+    country: Mapped[str] = mapped_column(Text, primary_key=True)
+    credits: Mapped[int] = mapped_column(SmallInteger)
+    __table_args__ = (
+        CheckConstraint("country = '*' OR country ~ '^[A-Z]{2}$'", name="country"),
+        CheckConstraint("credits BETWEEN 0 AND 99", name="credits"),
+        CheckConstraint("country <> '*' OR credits > 0", name="everybody"),
+    )
+
+
 class ClickEvent(Model):
     """The first click of one link of one message."""
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, FromClause, Integer, SmallInteger, case, cast, func, literal
 from sqlalchemy.sql import ColumnCollection
 
-from app.messaging.text.alphabet import septets, utf16_units
+from app.core.settings import settings
+from app.messaging.text.alphabet import GSM_EXTENSION, septets, utf16_units
 from app.messaging.text.parts import PART_UNITS, SINGLE_UNITS, Encoding
 from app.messaging.text.template import Literal, Slot, Template
 
@@ -72,6 +73,28 @@ def parts_of(template: Template, recipients: FromClause) -> ColumnElement[int]:
     if not slots:
         return cast(narrow, SmallInteger)
     return cast(case((is_gsm(template, recipients), narrow), else_=wide), SmallInteger)
+
+
+def credits_of(template: Template, recipients: FromClause) -> ColumnElement[int]:
+    """What `template` costs for a row of `recipients`."""
+    return parts_of(template, recipients) if settings().credit_unit == "part" else literal(1, SmallInteger)
+
+
+def shape_of(template: Template) -> tuple[object, ...]:
+    """All that a price depends on beside the recipient: texts of one shape cost everybody the same."""
+    letters = "".join(part.text for part in template.segments if isinstance(part, Literal))
+    in_gsm = septets(letters) is not None
+    shape: list[object] = [in_gsm]
+    for part in template.segments:
+        if isinstance(part, Literal):
+            shape.append("".join("2" if _is_wide(letter, in_gsm) else "1" for letter in part.text))
+        else:
+            shape.append((part.name, part.before, part.after))
+    return tuple(shape)
+
+
+def _is_wide(letter: str, in_gsm: bool) -> bool:
+    return letter in GSM_EXTENSION if in_gsm else letter > "\uffff"
 
 
 def is_gsm(template: Template, recipients: FromClause) -> ColumnElement[bool]:

@@ -246,3 +246,4 @@ HAS_WORK = text("""
     SELECT EXISTS (SELECT 1 FROM message_runs WHERE shop_id = :shop_id AND id = :run_id AND is_open)
        AND EXISTS (SELECT 1 FROM messages WHERE run_id = :run_id AND state = 'pending' AND send_after <=
          now())""")
+TAKE_TURN_OF_CAPS = text("SELECT pg_advisory_xact_lock(hashtextextended('price caps of ' || :shop_id, 0))")

@@ -36,7 +36,9 @@ EMPTIED = (
     "suppressions",
     "inbound_messages",
     "click_events",
+    "campaign_quotes",
     "campaigns",
+    "price_caps",
     "idempotency_keys",
 )
 # What law or proof needs stays, with nobody in it.

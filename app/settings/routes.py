@@ -7,8 +7,17 @@ from typing import Any
 from flask import g
 
 from app.core.http import ApiBlueprint
+from app.messaging.service import capping
+from app.messaging.service.capping import Caps
 from app.settings import service
-from app.settings.schemas import AccountSchema, SenderIn, SenderSchema, SettingsIn, SettingsSchema
+from app.settings.schemas import (
+    AccountSchema,
+    PriceCapsSchema,
+    SenderIn,
+    SenderSchema,
+    SettingsIn,
+    SettingsSchema,
+)
 from app.settings.service import Account, Settings
 
 blueprint = ApiBlueprint("settings", __name__, description="What the merchant decides about the shop's texts")
@@ -35,6 +44,21 @@ def change_settings(body: dict[str, Any]) -> Settings:
 def change_sender(body: dict[str, Any]) -> Settings:
     """Change what people see as the sender of the texts."""
     return service.change(g.shop_id, body)
+
+
+@blueprint.get("/billing/price-caps")
+@blueprint.data(200, PriceCapsSchema)
+def show_price_caps() -> Caps:
+    """Show the most that one text may cost, anywhere and by country."""
+    return capping.read_caps(g.shop_id)
+
+
+@blueprint.put("/billing/price-caps")
+@blueprint.arguments(PriceCapsSchema)
+@blueprint.data(200, PriceCapsSchema, message="The price caps have been saved.")
+def change_price_caps(caps: Caps) -> Caps:
+    """Replace all price caps. Whose text would cost more gets none, in campaigns and automations."""
+    return capping.replace_caps(g.shop_id, caps)
 
 
 @blueprint.get("/settings/account")

@@ -9,6 +9,7 @@ import marshmallow as ma
 
 from app.core.http import Schema, fields
 from app.core.settings import settings
+from app.messaging.service.capping import Caps
 from app.settings import values
 from app.settings.guide import USAGE_GUIDE
 from app.settings.values import Currency
@@ -77,6 +78,36 @@ class SenderIn(Schema):
         if not any(columns.values()):
             raise ma.ValidationError("is required", "senderNumber")
         return columns
+
+
+def credits_from(least: int, **kwargs: Any) -> fields.Integer:
+    return fields.Integer(strict=True, validate=ma.validate.Range(least, 99), **kwargs)
+
+
+class PriceCapsSchema(Schema):
+    """All caps of the shop, in credits; what is absent is not capped. Load gives capping.Caps."""
+
+    per_message = credits_from(
+        1,
+        data_key="maxCreditsPerMessage",
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "no text may cost more, wherever it goes", "example": 3},
+    )
+    by_country = fields.Dict(
+        data_key="countries",
+        keys=fields.String(),
+        values=credits_from(0),
+        load_default=dict,
+        metadata={
+            "description": "by ISO country code of the phone; 0: never text this country",
+            "example": {"US": 0},
+        },
+    )
+
+    @ma.post_load
+    def make(self, given: dict[str, Any], **_: Any) -> Caps:
+        return Caps(**given)
 
 
 class RecentTransactionSchema(Schema):

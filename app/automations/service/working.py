@@ -27,6 +27,7 @@ from app.core.uow import across_shops, require_unit_of_work, savepoint, unit_of_
 from app.credits.errors import InsufficientCredits
 from app.discounts.service.giving import note_code
 from app.messaging.service import freezing, runs
+from app.messaging.service.capping import OVER_CAP
 from app.messaging.service.freezing import Recipient
 from app.messaging.states import RunKind, Source
 from app.shops import service as shops
@@ -101,22 +102,24 @@ def _freeze(
     )
     note_code(shop.id, run_id, code_in(first.message, first.conditions))
     people = [_recipient(entry, situation.contacts[entry.contact_id]) for entry in entries]
-    made = _freeze_affordable(shop.id, run_id, people)
+    too_dear = freezing.over_cap(shop.id, run_id, people)
+    made = _freeze_affordable(shop.id, run_id, [one for one in people if one.event_key not in too_dear])
     if made:
         runs.ring(shop.id, run_id, urgent=facts.is_transactional)
     results: dict[int, Result] = {}
     for entry, person in zip(entries, people, strict=True):
         message_id = made.get(person.event_key)
+        reason = OVER_CAP if person.event_key in too_dear else "insufficient_credits"
         results[entry.id] = (
-            (AttemptOutcome.SENT, None, message_id)
-            if message_id
-            else (AttemptOutcome.SKIPPED, "insufficient_credits", None)
+            (AttemptOutcome.SENT, None, message_id) if message_id else (AttemptOutcome.SKIPPED, reason, None)
         )
     return results
 
 
 def _freeze_affordable(shop_id: int, run_id: int, people: Sequence[Recipient]) -> dict[str, int]:
     """Freeze all, or, when the credits do not suffice, halves of them: the first ones come first."""
+    if not people:
+        return {}
     try:
         with savepoint():
             return freezing.freeze_people(shop_id, run_id, people)

@@ -23,6 +23,9 @@ class ExcludedSchema(AnswerSchema):
     opted_out = fields.Integer(data_key="optedOut")
     unknown_consent = fields.Integer(data_key="unknownConsent")
     suppressed = fields.Integer()
+    over_price_cap = fields.Integer(
+        data_key="overPriceCap", metadata={"description": "only where the shop has price caps"}
+    )
 
 
 class PreviewSchema(AnswerSchema):

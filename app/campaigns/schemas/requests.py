@@ -127,6 +127,15 @@ class ScheduleIn(Timed):
     recurring_days = days()
 
 
+class EnqueueIn(Schema):
+    """The quote that the price must keep to; nothing without one."""
+
+    any_body = True  # clients that know of no quotes send what they like
+    quote_id = fields.Id(
+        data_key="quoteId", allow_none=True, load_default=None, metadata={"type": "string", "example": "1"}
+    )
+
+
 class TestIn(Schema):
     phone = fields.String(required=True, data_key="phoneE164")
 

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Select
 from sqlalchemy.engine import RowMapping
 
 from app.audiences import service as audiences
 from app.campaigns import queries
 from app.campaigns.errors import InvalidStatus, NoRecipients
 from app.campaigns.models import Campaign, CampaignStatus
-from app.campaigns.service.addressing import recipients_of
-from app.campaigns.service.discounting import pool_of
+from app.campaigns.service.costing import Cost, cost_of
 from app.campaigns.service.states import find
-from app.campaigns.service.wording import wording_of
 from app.core.errors import DomainError
 from app.core.uow import require_unit_of_work, unit_of_work
 from app.credits import service as credits
@@ -23,7 +22,7 @@ from app.credits.service import Balance
 from app.discounts.errors import DiscountCodesMissing
 from app.discounts.service import pools
 from app.messaging.link_tokens import TOKEN_LENGTH
-from app.messaging.service import freezing
+from app.messaging.service import capping
 from app.messaging.service.freezing import Price
 from app.messaging.text.alphabet import first_non_gsm
 from app.messaging.text.parts import PartCount, count_parts
@@ -125,16 +124,15 @@ def preview(shop_id: int, campaign_id: int) -> Preview:
     with unit_of_work(shop_id):
         campaign = find(shop_id, campaign_id)
         try:
-            wording, quote = _quote(campaign)
-            first, pool = _first_recipient(campaign), pool_of(campaign)
-            audience = audiences.parse_audience(campaign.audience)
-            excluded = dict(queries.excluded_contacts(shop_id, audience))
+            cost = cost_of(campaign, shops.find_shop(shop_id))
+            quote = quote_of(campaign, cost)
+            first, excluded = _first_of(cost.recipients), excluded_of(campaign, cost)
         except DomainError as refusal:
             quote = Quote(credits.balance_of(shop_id), subscriptions.is_subscribed(shop_id), refusal=refusal)
             return Preview(quote, campaign.message, count_parts(campaign.message))
-    code = {pools.SLOT: pools.sample_code(pool)} if pool else {}
-    rendered = sample(wording, {**(values_of(first) if first else SAMPLE_VALUES), **code})
-    return Preview(quote, rendered, count_parts(rendered), wording, excluded)
+    code = {pools.SLOT: pools.sample_code(cost.pool)} if cost.pool else {}
+    rendered = sample(cost.wording, {**(values_of(first) if first else SAMPLE_VALUES), **code})
+    return Preview(quote, rendered, count_parts(rendered), cost.wording, excluded)
 
 
 def prepare(shop_id: int, campaign_id: int) -> Quote:
@@ -143,7 +141,7 @@ def prepare(shop_id: int, campaign_id: int) -> Quote:
         campaign = find(shop_id, campaign_id)
         if campaign.status != CampaignStatus.DRAFT:
             raise InvalidStatus(campaign.status)
-        _, quote = _quote(campaign)
+        quote = quote_of(campaign, cost_of(campaign, shops.find_shop(shop_id)))
     if not quote.price.recipients:
         raise NoRecipients
     return quote
@@ -167,18 +165,25 @@ def values_of(contact: RowMapping) -> Values:
     }
 
 
-def _quote(campaign: Campaign) -> tuple[Wording, Quote]:
+def quote_of(campaign: Campaign, cost: Cost) -> Quote:
+    """A price beside what the shop has. A step."""
+    missing, pool, needed = None, cost.pool, cost.price.recipients
+    if pool and pool.free < needed:
+        missing = DiscountCodesMissing(needed=needed, free=pool.free)
     shop_id = campaign.shop_id
-    wording = wording_of(campaign, shops.find_shop(shop_id))
-    pool, people = pool_of(campaign), recipients_of(campaign)
-    price = freezing.price(wording.text, pools.priced(pool, people) if pool else people)
-    missing = None
-    if pool and pool.free < price.recipients:
-        missing = DiscountCodesMissing(needed=price.recipients, free=pool.free)
-    return wording, Quote(credits.balance_of(shop_id), subscriptions.is_subscribed(shop_id), price, missing)
+    return Quote(credits.balance_of(shop_id), subscriptions.is_subscribed(shop_id), cost.price, missing)
 
 
-def _first_recipient(campaign: Campaign) -> RowMapping | None:
-    chosen: Any = recipients_of(campaign)
-    columns = chosen.selected_columns
-    return require_unit_of_work().execute(chosen.order_by(columns.id).limit(1)).mappings().first()
+def excluded_of(campaign: Campaign, cost: Cost) -> dict[str, int]:
+    """How many of the audience get no text, by reason; what the merchant's caps leave out if there are caps.
+
+    A step.
+    """
+    audience = audiences.parse_audience(campaign.audience)
+    excluded = dict(queries.excluded_contacts(campaign.shop_id, audience))
+    return excluded | ({capping.OVER_CAP: cost.price.over_cap} if cost.caps else {})
+
+
+def _first_of(recipients: Select[Any]) -> RowMapping | None:
+    first = recipients.order_by(recipients.selected_columns.id).limit(1)
+    return require_unit_of_work().execute(first).mappings().first()

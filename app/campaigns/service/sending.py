@@ -13,12 +13,14 @@ import structlog
 from sqlalchemy import ColumnElement, Select, func, select, update
 
 from app.campaigns.errors import NoRecipients
-from app.campaigns.models import Campaign, Priority
+from app.campaigns.models import Campaign, CampaignQuote, Priority
 from app.campaigns.models import CampaignStatus as Status
+from app.campaigns.service import quoting_binding as binding
 from app.campaigns.service.addressing import recipients_of, sender_of
+from app.campaigns.service.costing import Cost, cost_of, priced, without_codes
 from app.campaigns.service.discounting import look_again, pool_of
-from app.campaigns.service.states import move
-from app.campaigns.service.wording import code_of, pool_id_of, wording_of
+from app.campaigns.service.states import goes_on, move
+from app.campaigns.service.wording import code_of
 from app.core.activity import record
 from app.core.cache import changed
 from app.core.clock import now
@@ -52,19 +54,23 @@ class Enqueued:
     status: str = Status.SENDING
 
 
-def enqueue(shop_id: int, campaign_id: int, *, key: str | None = None) -> dict[str, Any]:
+def enqueue(
+    shop_id: int, campaign_id: int, *, key: str | None = None, quote_id: int | None = None
+) -> dict[str, Any]:
     """Start sending a campaign, once per idempotency `key`; the answer as the API gives it.
 
-    Raises CampaignNotFound, InvalidStatus, AlreadySending, NoRecipients, SubscriptionRequired,
-    InsufficientCredits or AudienceNotFound; on any of them nothing has changed.
+    With a quote it never costs more than was quoted. Raises CampaignNotFound, InvalidStatus, AlreadySending,
+    NoRecipients, SubscriptionRequired, InsufficientCredits, AudienceNotFound, QuoteNotFound, QuoteExpired,
+    QuoteOutdated or QuoteExceeded; on any of them nothing has changed.
     """
     look_again(shop_id, campaign_id)
+    asked = {"campaign": campaign_id} | ({"quote": quote_id} if quote_id is not None else {})
     with unit_of_work(shop_id):
         return once(
             shop_id,
             key and f"enqueue:{key}",
-            {"campaign": campaign_id},
-            lambda: _answer(start(shop_id, campaign_id)),
+            asked,
+            lambda: _answer(start(shop_id, campaign_id, quote_id=quote_id)),
         )
 
 
@@ -85,7 +91,9 @@ def resume(shop_id: int, campaign_id: int) -> Enqueued:
         return start(shop_id, campaign_id, Campaign.status == Status.PAUSED)
 
 
-def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueued:
+def start(
+    shop_id: int, campaign_id: int, *still: ColumnElement[bool], quote_id: int | None = None
+) -> Enqueued:
     """Claim the state, freeze the audience, hold the credits. A step: all of it or, on a refusal, nothing.
 
     `still` are conditions that the campaign must meet at the moment of the claim.
@@ -94,33 +102,30 @@ def start(shop_id: int, campaign_id: int, *still: ColumnElement[bool]) -> Enqueu
     campaign, was = _claim_state(shop_id, campaign_id, *still)
     action = "campaign.resumed" if was == Status.PAUSED else "campaign.enqueued"
     record(shop_id, action, "campaign", campaign_id, status_before=was)
-    if was in {Status.PAUSED, Status.CANCELLED} and campaign.run_id and campaign.frozen_at:
+    if goes_on(campaign, was) and campaign.run_id:
+        binding.refuse_what_goes_on(campaign, quote_id)
         return _go_on(campaign, campaign.run_id, was)
-    recipients = recipients_of(campaign)
     shop = shops.find_shop(shop_id)
-    wording = wording_of(campaign, shop)
-    pool = pool_of(campaign)
-    price = freezing.price(wording.text, pools.priced(pool, recipients) if pool else recipients)
-    if price.recipients == 0:
-        raise NoRecipients
-    if pool:
-        pools.require_codes(pool, price.recipients)
-    _require_credits(shop_id, price.credits)
+    cost = cost_of(campaign, shop)
+    quote = binding.bind(campaign, cost, quote_id)
+    _require_possible(shop_id, cost)
     campaign.run_no += 1
     campaign.run_id = freezing.open_run(
         shop_id,
         Source.CAMPAIGN,
         campaign.id,
-        wording,
+        cost.wording,
         sender=sender_of(campaign, shop),
         run_no=campaign.run_no,
     )
+    if quote is not None:
+        quote.run_id = campaign.run_id
     note_code(shop_id, campaign.run_id, code_of(campaign))
     campaign.frozen_at = None
-    if price.recipients > settings().enqueue_inline_limit:
+    if cost.price.recipients > settings().enqueue_inline_limit:
         after_commit(lambda: wake("campaigns.freeze", shop_id, campaign_id))
-        return Enqueued(campaign.id, price.recipients)
-    return _freeze(campaign, campaign.run_id, recipients)
+        return Enqueued(campaign.id, cost.price.recipients)
+    return _freeze(campaign, campaign.run_id, cost.recipients, quote)
 
 
 def freeze_large(shop_id: int, campaign_id: int) -> None:
@@ -137,7 +142,8 @@ def freeze_large(shop_id: int, campaign_id: int) -> None:
                 .with_for_update(skip_locked=True)
             )
             if campaign is not None and campaign.run_id:
-                _freeze(campaign, campaign.run_id, recipients_of(campaign))
+                quote = binding.quote_of_run(shop_id, campaign.run_id)
+                _freeze(campaign, campaign.run_id, recipients_of(campaign), quote)
     except DomainError as refusal:
         put_back(shop_id, campaign_id, refusal)
 
@@ -181,18 +187,32 @@ def _go_on(campaign: Campaign, run_id: int, was: Status) -> Enqueued:
     return Enqueued(campaign.id, runs.counts_by_run(campaign.shop_id, [run_id])[run_id].queued)
 
 
-def _freeze(campaign: Campaign, run_id: int, recipients: Select[Any]) -> Enqueued:
-    shop_id, pool_id = campaign.shop_id, pool_id_of(campaign)
-    people = recipients if pool_id is None else with_codes(shop_id, pool_id, recipients)
+def _freeze(
+    campaign: Campaign, run_id: int, recipients: Select[Any], quote: CampaignQuote | None
+) -> Enqueued:
+    shop_id, pool = campaign.shop_id, pool_of(campaign)
+    people = freezing.within_caps(shop_id, run_id, priced(pool, recipients))
+    if pool:
+        people = with_codes(shop_id, pool.id, without_codes(people))
     frozen = freezing.freeze(shop_id, run_id, people)
     if frozen.recipients == 0:
         raise NoRecipients
-    if pool_id is not None:
-        pools.give(shop_id, pool_id, run_id, needed=frozen.recipients)
+    binding.require_within(quote, frozen.credits)
+    if pool:
+        pools.give(shop_id, pool.id, run_id, needed=frozen.recipients)
     campaign.frozen_at = now()
     urgent = campaign.priority in {Priority.HIGH, Priority.URGENT}
     runs.ring(shop_id, run_id, urgent=urgent)
     return Enqueued(campaign.id, frozen.recipients)
+
+
+def _require_possible(shop_id: int, cost: Cost) -> None:
+    """Raises NoRecipients, DiscountCodesMissing, InsufficientCredits."""
+    if cost.price.recipients == 0:
+        raise NoRecipients
+    if cost.pool:
+        pools.require_codes(cost.pool, cost.price.recipients)
+    _require_credits(shop_id, cost.price.credits)
 
 
 def _require_credits(shop_id: int, needed: int) -> None:

@@ -35,6 +35,11 @@ def find(shop_id: int, campaign_id: int) -> Campaign:
     return campaign
 
 
+def goes_on(campaign: Campaign, was: Status) -> bool:
+    """Whether starting it in that state goes on with messages that are frozen already."""
+    return was in {Status.PAUSED, Status.CANCELLED} and bool(campaign.run_id and campaign.frozen_at)
+
+
 def move(
     shop_id: int,
     campaign_id: int,

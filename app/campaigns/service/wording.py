@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from app.campaigns.errors import DiscountUnresolved
 from app.campaigns.models import Campaign
@@ -13,14 +14,33 @@ from app.messaging.wording import Wording, word
 from app.shops.service import Shop
 
 
-def wording_of(campaign: Campaign, shop: Shop) -> Wording:
-    """Freeze the campaign's message for the shop. Raises DiscountUnresolved.
+@dataclass(frozen=True)
+class Spelling:
+    """What may be done to a text to make it cheaper; both only when it saves a part.
 
-    `meta.smartEncoding` (default on) may replace expensive characters, `meta.compressGreek` (default off) may
-    write Greek in capitals that are in the cheap alphabet; both only when it saves a part.
+    `smart` replaces expensive characters, `greek` writes Greek in capitals that are in the cheap alphabet.
     """
+
+    smart: bool
+    greek: bool
+
+    def __bool__(self) -> bool:
+        return self.smart or self.greek
+
+
+def spelling_of(campaign: Campaign) -> Spelling:
+    """What the merchant allows: `meta.smartEncoding` (default on), `meta.compressGreek` (default off)."""
+    meta = campaign.meta
+    return Spelling(bool(meta.get("smartEncoding", True)), bool(meta.get("compressGreek", False)))
+
+
+def wording_of(
+    campaign: Campaign, shop: Shop, *, message: str | None = None, spelling: Spelling | None = None
+) -> Wording:
+    """Freeze the campaign's message (or another one in its place) for the shop. Raises DiscountUnresolved."""
     code = code_of(campaign)
-    message = campaign.message
+    message = campaign.message if message is None else message
+    spelling = spelling_of(campaign) if spelling is None else spelling
     if pool_id_of(campaign) is not None:
         message = TAG_PATTERN.sub(_own_code, message)
     elif not code and has_code_tag(campaign.message) and campaign.discount_id:
@@ -29,8 +49,8 @@ def wording_of(campaign: Campaign, shop: Shop) -> Wording:
         message,
         constants={"shopName": shop.display_name, "discountCode": code},
         link_base=link_base_url(shop.base_url),
-        smart=bool(campaign.meta.get("smartEncoding", True)),
-        greek=bool(campaign.meta.get("compressGreek", False)),
+        smart=spelling.smart,
+        greek=spelling.greek,
     )
 
 

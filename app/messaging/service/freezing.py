@@ -6,14 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, func, insert, literal, null, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from app.core.settings import settings
 from app.core.uow import require_unit_of_work
 from app.credits import service as credits
 from app.messaging.models import Message, Run
-from app.messaging.pricing import PLAIN_SLOTS, is_gsm, parts_of
+from app.messaging.pricing import PLAIN_SLOTS, credits_of, is_gsm, parts_of
+from app.messaging.service import capping
+from app.messaging.service.capping import UNCAPPED, Caps
 from app.messaging.states import RunKind, Source
 from app.messaging.text.parts import Encoding, count_parts
 from app.messaging.text.template import Template, compile_template
@@ -23,13 +36,27 @@ KINDS = {Source.TEST: RunKind.TRANSACTIONAL, Source.SERVICE: RunKind.TRANSACTION
 
 
 @dataclass(frozen=True)
+class CountryPrice:
+    """What a text costs those of an audience whose numbers are of one country."""
+
+    country: str
+    recipients: int
+    credits: int
+
+
+@dataclass(frozen=True)
 class Price:
-    """What a text costs an audience. `parts_histogram` maps parts of one message to recipients."""
+    """What a text costs an audience. `parts_histogram` maps parts of one message to recipients.
+
+    `over_cap` are those who get no text because theirs would cost too much: no other number counts them.
+    """
 
     recipients: int
     credits: int
     unicode_recipients: int
     parts_histogram: Mapping[int, int] = field(default_factory=dict)
+    over_cap: int = 0
+    by_country: tuple[CountryPrice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,35 +78,63 @@ class Recipient:
     values: Mapping[str, str | None]
 
 
-def price(text: str, recipients: Select[Any]) -> Price:
-    """The exact price of a frozen `text` for `recipients` (columns: app.messaging.pricing).
+def price(text: str, recipients: Select[Any], caps: Caps = UNCAPPED, *, by_country: bool = False) -> Price:
+    """The exact price of a frozen `text` for `recipients` (columns: app.messaging.pricing) within `caps`.
 
-    A step; reads only.
+    A step; reads only. `Price.by_country` is there when it is asked for, or needed.
     """
+    by_country = by_country or bool(caps.by_country)
+    histogram: dict[int, int] = {}
+    countries: dict[str, CountryPrice] = {}
+    over_cap = unicode_recipients = total = 0
+    for parts_each, in_gsm, country, people in _priced_rows(text, recipients, with_country=by_country):
+        each = parts_each if settings().credit_unit == "part" else 1
+        if not caps.allow(country, each):
+            over_cap += people
+            continue
+        histogram[parts_each] = histogram.get(parts_each, 0) + people
+        unicode_recipients += 0 if in_gsm else people
+        total += each * people
+        before = countries.get(country, CountryPrice(country, 0, 0))
+        countries[country] = CountryPrice(country, before.recipients + people, before.credits + each * people)
+    return Price(
+        recipients=sum(histogram.values()),
+        credits=total,
+        unicode_recipients=unicode_recipients,
+        parts_histogram=dict(sorted(histogram.items())),
+        over_cap=over_cap,
+        by_country=tuple(sorted(countries.values(), key=_dearest_first)) if by_country else (),
+    )
+
+
+def _dearest_first(one: CountryPrice) -> tuple[int, str]:
+    return -one.credits, one.country
+
+
+def _priced_rows(text: str, recipients: Select[Any], *, with_country: bool) -> Sequence[Any]:
+    """How many people have so many parts, are in the cheap alphabet and in a country: a few rows."""
     template = compile_template(text)
     audience = recipients.subquery("audience")
+    area = func.substr(audience.c.phone, 1, capping.AREA_LENGTH) if with_country else literal("")
     # A text without merge values names no column of the audience: without select_from it would price one row.
     priced = (
-        select(parts_of(template, audience).label("parts"), is_gsm(template, audience).label("in_gsm"))
+        select(
+            parts_of(template, audience).label("parts"),
+            is_gsm(template, audience).label("in_gsm"),
+            area.label("area"),
+        )
         .select_from(audience)
         .subquery()
     )
-    rows = require_unit_of_work().execute(
-        select(priced.c.parts, priced.c.in_gsm, func.count()).group_by(priced.c.parts, priced.c.in_gsm)
-    )
-    histogram: dict[int, int] = {}
-    unicode_recipients = 0
-    for parts_each, in_gsm, people in rows:
-        histogram[parts_each] = histogram.get(parts_each, 0) + people
-        unicode_recipients += 0 if in_gsm else people
-    total = sum(histogram.values())
-    by_part = settings().credit_unit == "part"
-    return Price(
-        recipients=total,
-        credits=sum(parts_each * people for parts_each, people in histogram.items()) if by_part else total,
-        unicode_recipients=unicode_recipients,
-        parts_histogram=dict(sorted(histogram.items())),
-    )
+    counted = select(*priced.c, func.count().label("people")).group_by(*priced.c)
+    if not with_country:
+        return require_unit_of_work().execute(counted).all()
+    # Countries are looked up once for all numbers that begin alike.
+    by_area = counted.subquery("by_area")
+    source, country = capping.with_country(by_area, by_area.c.area)
+    keys = (by_area.c.parts, by_area.c.in_gsm, country)
+    summed = select(*keys, cast(func.sum(by_area.c.people), BigInteger)).select_from(source).group_by(*keys)
+    return require_unit_of_work().execute(summed).all()
 
 
 def open_run(
@@ -224,6 +279,26 @@ def freeze_people(shop_id: int, run_id: int, people: Sequence[Recipient]) -> dic
     return {message.event_key: message.id for message in made}
 
 
+def within_caps(shop_id: int, run_id: int, recipients: Select[Any]) -> Select[Any]:
+    """`recipients` without those whose text of this run would cost more than the shop's caps. A step."""
+    caps = capping.caps_of(shop_id)
+    return capping.within(caps, require_unit_of_work().get_one(Run, run_id).text, recipients)
+
+
+def over_cap(shop_id: int, run_id: int, people: Sequence[Recipient]) -> set[str]:
+    """The event keys of those whose text of this run would cost more than the shop's caps. A step."""
+    caps = capping.caps_of(shop_id)
+    if not caps:
+        return set()
+    run = require_unit_of_work().get_one(Run, run_id)
+    countries = capping.countries_of([one.phone for one in people]) if caps.by_country else {}
+    return {
+        one.event_key
+        for one in people
+        if not caps.allow(countries.get(one.phone, ""), _parts_of(run, {"phone": one.phone, **one.values}))
+    }
+
+
 def _parts_of(run: Run, values: Mapping[str, str | None]) -> int:
     # Every message's links are equally long: any id will do.
     return count_parts(body_of(run, 1, values)).parts if settings().credit_unit == "part" else 1
@@ -232,7 +307,6 @@ def _parts_of(run: Run, values: Mapping[str, str | None]) -> int:
 def _columns(template: Template, audience: FromClause) -> dict[str, ColumnElement[Any]]:
     """The columns that depend on the recipient; names are copied only where the text uses them."""
     c, used = audience.c, template.slot_names
-    one_credit = settings().credit_unit == "message"
     kept = [name for name in used if name in PLAIN_SLOTS and name != "phone"]
     own_values = [word for name in kept for word in (name, c[PLAIN_SLOTS[name]])]
     return {
@@ -243,7 +317,7 @@ def _columns(template: Template, audience: FromClause) -> dict[str, ColumnElemen
         "first_name": c.first_name if "firstName" in used else null(),
         "last_name": c.last_name if "lastName" in used else null(),
         "merge": func.jsonb_build_object(*own_values) if own_values else null(),
-        "parts": literal(1) if one_credit else parts_of(template, audience),
+        "parts": credits_of(template, audience),
     }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.messaging.text.alphabet import septets
 from app.messaging.text.parts import Encoding, PartCount, count_parts
 from app.messaging.text.template import TAG_PATTERN, URL_PATTERN
 
@@ -28,7 +29,8 @@ _GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")
 _LOOK_ALIKES = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX")
 
 _CLUSTER = re.compile(r".[\u0300-\u036f]*", re.DOTALL)  # a character and the accents on it
-_EXACT = re.compile(f"{URL_PATTERN.pattern}|{TAG_PATTERN.pattern}", URL_PATTERN.flags)
+# What is never respelled.
+EXACT = re.compile(f"{URL_PATTERN.pattern}|{TAG_PATTERN.pattern}", URL_PATTERN.flags)
 
 # In a text with merge tags each tag is measured as a value of this many plain letters.
 _TYPICAL_VALUE = "x" * 8
@@ -81,6 +83,15 @@ def smart_encode(text: str, *, tail: str = "", greek: bool = False) -> SmartEnco
     return SmartEncoding(best, applied, changes, best_count.encoding, before.parts, best_count.parts)
 
 
+def cheap_spelling(character: str) -> str | None:
+    """How a character (with the accents on it) may be written in GSM-7; None when nothing reads the same."""
+    for respell in (_typography, _greek_capitals):
+        spelling = respell(character)
+        if septets(spelling) is not None:
+            return spelling
+    return None
+
+
 def compress_greek(text: str) -> str:
     """Greek in capitals without accents, Latin look-alikes where GSM-7 has no Greek letter.
 
@@ -105,7 +116,7 @@ def _respelled(text: str, respell: _Respell) -> tuple[str, Counter[tuple[str, st
 
     rows: list[str] = []
     end = 0
-    for exact in _EXACT.finditer(text):
+    for exact in EXACT.finditer(text):
         rows += (_CLUSTER.sub(respell_cluster, text[end : exact.start()]), exact.group())
         end = exact.end()
     rows.append(_CLUSTER.sub(respell_cluster, text[end:]))
