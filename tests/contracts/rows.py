@@ -54,6 +54,8 @@ def _value(column: str, data_type: str) -> str:
         return "'+306900000001'"
     if column == "code":  # discount codes are in capitals
         return "'CODE'"
+    if column == "country":  # two letters
+        return "'GR'"
     if column == "message":  # a text for people has a least length
         return "'Hello, hello'"
     return BY_TYPE.get(data_type, f"'{column}'")
