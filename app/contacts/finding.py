@@ -80,10 +80,10 @@ def choose(
     shop_id: int, wanted: ContactFilter, members: Sequence[Select[int]], limits: Limits = LIMITS
 ) -> Chosen:
     """Whom `wanted` chooses, through the search index where that finds few. A step."""
-    parts = search.parts_of(wanted.q) if wanted.q else []
-    if not parts and (tags := wanted.tags_all[:1] or wanted.tags_any):
-        parts = search.parts_of_tags(tags)
-    found = search.find(shop_id, parts, most=limits.counted) if parts else None
+    patterns = search.patterns_of(wanted.q) if wanted.q else []
+    if not patterns and (tags := wanted.tags_all[:1] or wanted.tags_any):
+        patterns = search.patterns_of_tags(tags)
+    found = search.find(shop_id, patterns, most=limits.counted) if patterns else None
     contacts = queries.matching(shop_id, wanted)
     are_few = found is not None and found.is_all and len(found.ids) <= limits.few
     if found and are_few:

@@ -6,8 +6,9 @@ table reads (ADR 19).
 
 A piece that many contacts have is not looked up: the index would name all of them before the first could be
 read, so words are read until there are enough. Whether there are many, a small sample tells: the planner may
-not look at statistics behind a policy. Pieces without three letters or digits in a row have no trigram:
-all words of the shop are read for them.
+not look at statistics behind a policy. Pieces without three letters or digits in a row have no trigram. One
+or two letters are therefore looked for where words begin, which the index knows; for others, such as two
+digits, all words of the shop are read.
 """
 
 from __future__ import annotations
@@ -17,26 +18,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, func, literal, or_, text
+from sqlalchemy import ColumnElement, TextClause, any_, func, literal, or_, text
 
 from app.contacts.models import Contact
 from app.core.uow import require_unit_of_work
 
 PHONE_PUNCTUATION = str.maketrans("", "", " +-().")
 HAS_TRIGRAM = re.compile(r"[^\W_]{3}")
+SHORT = re.compile(r"(?=.*[^\W\d_])[^\W_]{1,2}")  # one or two signs of a word, with a letter among them
+BEFORE_WORDS = ("\n", " ", ".", "@", "-", "_", "+", "'", "\u2019")
 SEPARATOR = "\x1f"  # stands around every tag in the words
+BETWEEN_PATTERNS = "\x1e"
 COUNTED_MOST = 10_000
 
-# The database makes the letters small, as it did when it wrote the words.
-SEEK = text("SELECT set_config('app.contact_words', '%' || lower(:part) || '%', true)")
-STOP = text("SELECT set_config('app.contact_words', '', true)")
+# The database makes the letters small, as it did when it wrote the words. It takes a short piece for a common
+# one, and would rather read everything.
+SEEK = text("""
+    SELECT set_config('app.contact_words', lower(:patterns), true),
+      set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)""")
+STOP = text("""
+    SELECT set_config('app.contact_words', '', true),
+      set_config('enable_seqscan', 'on', true), set_config('enable_indexscan', 'on', true)""")
 # One array, not thousands of rows: as many objects would make the garbage collector look through all others.
 FOUND = text("SELECT ARRAY(SELECT contact_id FROM contact_words WHERE shop_id = :shop_id LIMIT :most)")
 
 # The shop's oldest and newest contacts stand for all. It decides how to search, never what is found.
 SAMPLED = 1_000
 SHARE = text("""
-    SELECT count(*) FILTER (WHERE words LIKE '%' || lower(:part) || '%')::float8 / greatest(count(*), 1)
+    SELECT count(*) FILTER (WHERE words LIKE ANY (string_to_array(lower(:patterns), E'\\x1e')))::float8
+      / greatest(count(*), 1)
     FROM (
       (SELECT words FROM contact_words WHERE shop_id = :shop_id ORDER BY contact_id LIMIT 500)
       UNION ALL
@@ -48,10 +58,12 @@ MET = text("""
       SELECT contact_id FROM (
         SELECT contact_id, words FROM contact_words WHERE shop_id = :shop_id
         ORDER BY contact_id DESC LIMIT :looked_at) AS looked_at
-      WHERE words LIKE '%' || lower(:part) || '%' LIMIT :most)""")
+      WHERE words LIKE ANY (string_to_array(lower(:patterns), E'\\x1e')) LIMIT :most)""")
 READ = text("""
-    SELECT ARRAY(SELECT contact_id FROM contact_words
-                 WHERE shop_id = :shop_id AND words LIKE '%' || lower(:part) || '%' LIMIT :most)""")
+    SELECT ARRAY(
+      SELECT contact_id FROM contact_words
+      WHERE shop_id = :shop_id AND words LIKE ANY (string_to_array(lower(:patterns), E'\\x1e'))
+      LIMIT :most)""")
 COMMON = 0.07  # from this share on, reading words is faster than gathering all that have the piece
 
 
@@ -67,62 +79,77 @@ class Found:
 
 
 def condition(q: str) -> ColumnElement[bool]:
-    """That a contact has `q` in its full name, e-mail or phone number, or as a tag."""
+    """That a contact has `q` in its full name, e-mail or phone number, or as a tag.
+
+    One or two letters are looked for where words begin.
+    """
     words = func.contact_text(Contact.phone, Contact.first_name, Contact.last_name, Contact.email)
-    found = [func.strpos(words, func.lower(q)) > 0, literal(q) == Contact.tags.any_()]
+    found = [literal(q) == Contact.tags.any_()]
+    if SHORT.fullmatch(q):
+        beginnings = literal(BETWEEN_PATTERNS.join(_beginnings(q)))
+        found.append(words.like(any_(func.string_to_array(func.lower(beginnings), BETWEEN_PATTERNS))))
+    else:
+        found.append(func.strpos(words, func.lower(q)) > 0)
     if (digits := _digits(q)) and digits != q:
         found.append(func.strpos(Contact.phone, digits) > 0)
     return or_(*found)
 
 
-def parts_of(q: str) -> list[str]:
-    """One of these is in the words of whoever matches `q`. When any has a trigram, those that have none are
-    left out: phones are looked up by their digits.
+def patterns_of(q: str) -> list[str]:
+    """Whoever matches `q` has words like one of these. When any has a trigram, those that have none are left
+    out: phones are looked up by their digits.
     """
+    if SHORT.fullmatch(q):
+        return [*_beginnings(q), f"%{SEPARATOR}{q}{SEPARATOR}%"]
     parts = [part for part in dict.fromkeys([q, _digits(q)]) if part]
-    return [part for part in parts if HAS_TRIGRAM.search(part)] or parts
+    chosen = [part for part in parts if HAS_TRIGRAM.search(part)] or parts
+    return [f"%{_literal(part)}%" for part in chosen]
 
 
-def parts_of_tags(tags: Sequence[str]) -> list[str]:
+def patterns_of_tags(tags: Sequence[str]) -> list[str]:
     """The same for contacts with one of `tags`."""
-    parts = [f"{SEPARATOR}{tag}{SEPARATOR}" for tag in tags]
-    return parts if all(map(HAS_TRIGRAM.search, tags)) else []
+    patterns = [f"%{SEPARATOR}{_literal(tag)}{SEPARATOR}%" for tag in tags]
+    return patterns if all(map(HAS_TRIGRAM.search, tags)) else []
 
 
-def find(shop_id: int, parts: Sequence[str], *, most: int = COUNTED_MOST) -> Found:
-    """The contacts whose words contain one of `parts`, at most `most`. A step."""
-    ids: dict[int, None] = {}
-    for part in parts:
-        ids |= dict.fromkeys(_met(shop_id, part, most + 1) or _looked_up(shop_id, part, most + 1))
-        if len(ids) > most:
-            break
-    return Found(list(ids)[:most], len(ids) <= most)
+def find(shop_id: int, patterns: Sequence[str], *, most: int = COUNTED_MOST) -> Found:
+    """The contacts whose words are like one of `patterns`, at most `most`. A step."""
+    given = {"shop_id": shop_id, "patterns": BETWEEN_PATTERNS.join(patterns), "most": most + 1}
+    ids = _met(given) or _looked_up(given, patterns)
+    return Found(ids[:most], len(ids) <= most)
 
 
-def _met(shop_id: int, part: str, most: int) -> Sequence[int]:
+def _met(given: dict[str, Any]) -> Sequence[int]:
     """So many contacts with a common piece; none for a rarer one, or when the sample was wrong about it."""
-    session, given = require_unit_of_work(), {"shop_id": shop_id, "part": _literal(part)}
-    share = session.scalar(SHARE, given) or 0
+    share = require_unit_of_work().scalar(SHARE, given) or 0
     if share < COMMON:
         return []
-    looked_at = int(2 * most / share) + SAMPLED
-    met = _ids(MET, {**given, "looked_at": looked_at, "most": most})
-    return met if len(met) == most else []
+    met = _ids(MET, {**given, "looked_at": int(2 * given["most"] / share) + SAMPLED})
+    return met if len(met) == given["most"] else []
 
 
-def _looked_up(shop_id: int, part: str, most: int) -> Sequence[int]:
+def _looked_up(given: dict[str, Any], patterns: Sequence[str]) -> Sequence[int]:
+    if not all(_is_indexed(pattern) for pattern in patterns):
+        return _ids(READ, given)
     session = require_unit_of_work()
-    if not HAS_TRIGRAM.search(part):
-        return _ids(READ, {"shop_id": shop_id, "part": _literal(part), "most": most})
-    session.execute(SEEK, {"part": _literal(part)})
-    found = _ids(FOUND, {"shop_id": shop_id, "most": most})
+    session.execute(SEEK, given)
+    found = _ids(FOUND, given)
     session.execute(STOP)
     return found
+
+
+def _is_indexed(pattern: str) -> bool:
+    """Whether a trigram can be taken from it: of three signs in a row, or of the beginning of a word."""
+    return bool(HAS_TRIGRAM.search(pattern) or re.search(r"[\W_][^\W_]", pattern[1:]))
 
 
 def _ids(statement: TextClause, given: dict[str, Any]) -> Sequence[int]:
     found: list[int] = require_unit_of_work().execute(statement, given).scalar_one()
     return found
+
+
+def _beginnings(q: str) -> list[str]:
+    return [f"%{_literal(sign)}{q}%" for sign in BEFORE_WORDS]
 
 
 def _literal(part: str) -> str:
