@@ -28,6 +28,7 @@ from app.reports.service.reported import (
     Report,
 )
 from app.reports.service.windows import Window, last_days, window
+from app.shops import service as shops
 
 
 @dataclass(frozen=True)
@@ -84,19 +85,18 @@ def kpis(shop_id: int) -> Kpis:
         return kpis_now(shop_id)
 
 
-def kpis_now(shop_id: int) -> Kpis:
-    """As `kpis`. A step."""
+def kpis_now(shop_id: int, people: People | None = None) -> Kpis:
+    """As `kpis`; `people` where they have been counted. A step."""
     week = last_days(shop_id, RECENT_DAYS)
-    days = days_of(shop_id, week)
     active = queries.campaigns_within(shop_id, week.starts_at, week.ends_at)
-    automated = automations_report(shop_id, week, days)
+    _, by_outcome = automations.attempts(shop_id, week.starts_at, week.ends_at)
     return Kpis(
         campaigns=count_all_campaigns(shop_id),
-        people=count_people(shop_id, week.starts_at),
+        people=people or count_people(shop_id, week.starts_at),
         active_automations=automations.count_active(shop_id),
         credits=credits.balance_of(shop_id).wallet,
-        recent=days.total(),
-        recent_automated=automated.triggered,
+        recent=days_of(shop_id, week).total(),
+        recent_automated=sum(by_outcome.values()),
         recent_campaigns=sum(queries.count_campaigns(active).values()),
         new_contacts=queries.new_contacts(shop_id, week.starts_at, week.ends_at),
     )
@@ -105,15 +105,17 @@ def kpis_now(shop_id: int) -> Kpis:
 def report_overview(shop_id: int, *, first: str | None = None, last: str | None = None) -> Overview:
     """All reports in one, in one transaction."""
     with unit_of_work(shop_id):
-        over = window(shop_id, first, last)
+        shop = shops.find_shop(shop_id)  # held to the end: a session reads again what nobody holds
+        over = window(shop.id, first, last)
         in_campaigns = campaigns_report(shop_id, over)
+        in_contacts = contacts_report(shop_id, over)
         days = in_campaigns.days
         return Overview(
             window=over,
-            kpis=kpis_now(shop_id),
+            kpis=kpis_now(shop_id, in_contacts.people),
             figures=days.total(),
             campaigns=in_campaigns,
             automations=automations_report(shop_id, over, days),
             credits=credits_report(shop_id, over, days),
-            contacts=contacts_report(shop_id, over),
+            contacts=in_contacts,
         )
