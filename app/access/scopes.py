@@ -36,6 +36,8 @@ NEEDED: dict[str, tuple[Scope, Scope | None]] = {
     "reports": (Scope.REPORTS_READ, None),
     "tracking": (Scope.REPORTS_READ, Scope.REPORTS_READ),  # so are these
     "billing": (Scope.BILLING_READ, None),
+    "billing-profile": (Scope.BILLING_READ, None),
+    "purchases": (Scope.BILLING_READ, None),
     "ledger": (Scope.BILLING_READ, None),
     "settings": (Scope.SETTINGS_READ, None),
     "activity": (Scope.ACTIVITY_READ, None),

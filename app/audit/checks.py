@@ -174,4 +174,35 @@ CHECKS = (
                AND (m.id IS NULL OR (m.shop_id, m.run_id) <> (a.shop_id, a.run_id)))""",
         "SELECT count(*) FROM order_attributions",
     ),
+    Check(
+        "purchases_have_their_transfers",
+        "a paid purchase was credited once, with its credits",
+        """SELECT p.shop_id, p.id AS purchase_id, p.status, t.amount FROM purchases p
+           LEFT JOIN ledger_transfers t ON t.shop_id = p.shop_id AND t.kind = 'purchase'
+             AND t.key = 'stripe:purchase:' || p.id
+           WHERE p.paid_at IS NOT NULL AND t.amount IS DISTINCT FROM p.credits""",
+        "SELECT count(*) FROM purchases WHERE paid_at IS NOT NULL",
+    ),
+    Check(
+        "purchase_transfers_have_their_purchases",
+        "credits that were bought belong to a paid purchase of the shop",
+        """SELECT t.shop_id, t.id AS transfer_id, t.key FROM ledger_transfers t
+           LEFT JOIN purchases p ON p.shop_id = t.shop_id AND p.paid_at IS NOT NULL
+             AND p.id = CAST(substring(t.key FROM '^stripe:purchase:([0-9]{1,18})(:|$)') AS bigint)
+           WHERE t.key LIKE 'stripe:purchase:%' AND p.id IS NULL""",
+        "SELECT count(*) FROM ledger_transfers WHERE key LIKE 'stripe:purchase:%'",
+    ),
+    Check(
+        "reversed_credits_are_their_transfers",
+        "what a purchase shows as taken back was taken back, less what was given again",
+        """SELECT p.shop_id, p.id AS purchase_id, p.reversed_credits, coalesce(t.posted, 0) AS posted
+           FROM purchases p LEFT JOIN (
+             SELECT shop_id, CAST(split_part(key, ':', 3) AS bigint) AS purchase_id,
+               sum(CASE kind WHEN 'reversal' THEN amount ELSE -amount END) AS posted
+             FROM ledger_transfers WHERE kind IN ('reversal', 'reinstatement')
+               AND key ~ '^stripe:purchase:[0-9]{1,18}:' GROUP BY 1, 2) t
+             ON t.shop_id = p.shop_id AND t.purchase_id = p.id
+           WHERE p.reversed_credits <> coalesce(t.posted, 0)""",
+        "SELECT count(*) FROM purchases WHERE reversed_credits > 0",
+    ),
 )

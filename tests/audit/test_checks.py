@@ -26,6 +26,7 @@ from app.messaging.states import Source
 from app.shops.models import Shop
 from tests import build, build_contacts, build_messages, build_orders
 from tests.core.conftest import Line, lines  # noqa: F401  # a fixture
+from tests.purchases.buying import paid_row
 
 SENT = "provider_message_id = 'M1'"
 UNDELIVERED = "provider_message_id = 'M3'"
@@ -108,6 +109,18 @@ CORRUPTIONS: list[tuple[str, tuple[str, ...]]] = [
         "attributions_agree_with_their_texts",
         ("UPDATE order_attributions SET at = at + interval '1 day'",),
     ),
+    (
+        "purchases_have_their_transfers",
+        ("UPDATE purchases SET credits = credits + 1 WHERE reversed_credits = 0",),
+    ),
+    (
+        "purchase_transfers_have_their_purchases",
+        ("UPDATE purchases SET status = 'failed', paid_at = NULL WHERE reversed_credits = 0",),
+    ),
+    (
+        "reversed_credits_are_their_transfers",
+        ("UPDATE purchases SET reversed_credits = reversed_credits + 1 WHERE reversed_credits > 0",),
+    ),
 ]
 # Credits from nowhere are always also no sum of transfers, and not what the last one shows.
 NEVER_ALONE = {
@@ -131,6 +144,8 @@ def a_lived_in_world() -> Shop:
         record_reports([ReportRow("M2", "delivered"), ReportRow("M3", "failed")])
     assert sending.claim(shop.id, claimed.run_id)
     somebody_buys(shop, sent.run_id)
+    paid_row(shop, 100)
+    paid_row(shop, 100, refunded_cents=2_500)
     build_contacts.a_contact(build.a_shop())
     return shop
 

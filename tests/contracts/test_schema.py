@@ -31,6 +31,7 @@ from app.orders.models import CreditedSource, Evidence
 from app.payers.models import SaleKind, Treatment, VatSource, VatStatus
 from app.privacy.models import Kind as PrivacyKind
 from app.privacy.models import Status as PrivacyStatus
+from app.purchases import models as purchases
 from app.shops.models import EshopType, ShopStatus
 from app.subscriptions.models import Source, SubscriptionStatus
 from app.webhooks.models import Kind
@@ -76,6 +77,9 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_order_attributions_evidence", Evidence),
     ("ck_privacy_requests_kind", PrivacyKind),
     ("ck_privacy_requests_status", PrivacyStatus),
+    ("ck_purchases_kind", purchases.PurchaseKind),
+    ("ck_purchases_status", purchases.PurchaseStatus),
+    ("ck_billing_alerts_kind", purchases.AlertKind),
     ("ck_billing_profiles_vat_status", VatStatus),
     ("ck_billing_profiles_vat_source", VatSource),
     ("ck_tax_evidence_vat_status", VatStatus),
@@ -255,7 +259,7 @@ def test_every_check_that_lists_words_is_compared_with_an_enum(as_owner: sa.Conn
     without_enum |= {"ck_subscriptions_currency", "ck_subscriptions_pending_currency"}
     without_enum |= {"ck_subscriptions_pending_plan", "ck_subscriptions_pending_interval"}
     without_enum |= {"ck_send_attempts_state", "ck_ledger_accounts_balance"}
-    without_enum |= {"ck_billing_profiles_currency", "ck_tax_evidence_currency"}
+    without_enum |= {"ck_tax_evidence_currency"}
     compared = {name for name, _ in ENUMS} | without_enum
 
     assert set(_allowed(as_owner)) - compared == set()

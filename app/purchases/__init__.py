@@ -1,0 +1,1 @@
+"""What a shop buys once, and what of it goes back."""
