@@ -24,7 +24,12 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 SHOWN, EVENTS = 12, 40
-COUNTED = ("customer", "payment_intent", "subscription", "event")
+COUNTED = {
+    "customer": "customer",
+    "payment_intent": "payment",
+    "subscription": "subscription",
+    "event": "event",
+}
 SETTLE_SECONDS = 0.6  # so that a page shows how the events of its own button went
 TONES = {
     **dict.fromkeys(("succeeded", "complete", "paid"), "good"),
@@ -44,7 +49,6 @@ DONE = {
     "again": "It was sent again, with the same id.",
     "roll-secret": "Both secrets sign now.",
     "end-roll": "Only the newest signs now.",
-    "trouble": "Trouble is waiting.",
 }
 
 
@@ -84,7 +88,9 @@ def press(action: str) -> AnyResponse:
     require_own_form()
     wish = {name: value.strip() for name, value in request.form.items() if value.strip()}
     try:
-        done = _trouble(wish) if action == "trouble" else actions.act(stripe(), action, wish)
+        if action == "trouble":
+            return _back(notice=_trouble(wish))
+        done = actions.act(stripe(), action, wish)
     except (*REFUSALS, BadTrouble, ValueError) as refusal:
         return _back(trouble=str(refusal))
     if action == "portal":
@@ -92,18 +98,20 @@ def press(action: str) -> AnyResponse:
     return _back(notice=DONE.get(action, "Done."))
 
 
-def _figures() -> dict[str, int]:
+def _figures() -> list[str]:
     rows = stripe().store.rows("SELECT object, count(*) AS times FROM documents GROUP BY object")
     found = {row["object"]: row["times"] for row in rows}
-    return {kind: found.get(kind, 0) for kind in COUNTED}
+    counts = [(word, found.get(kind, 0)) for kind, word in COUNTED.items()]
+    return [f"{count:,} {word}{'' if count == 1 else 's'}" for word, count in counts]
 
 
-def _trouble(wish: dict[str, Any]) -> None:
+def _trouble(wish: dict[str, Any]) -> str:
     if wish.pop("clear", None):
-        return stripe().faults.clear()
+        stripe().faults.clear()
+        return "All works again."
     wish["count"] = int(wish.get("count", 1))
     stripe().faults.add(wish)
-    return None
+    return "Trouble is waiting."
 
 
 def _back(**message: str) -> AnyResponse:
@@ -134,7 +142,7 @@ def _payment(intent: Document) -> Document:
         "tone": TONES.get(intent["status"], ""),
         "refunded": shown.money(charge["amount_refunded"], currency) if charge["amount_refunded"] else "",
         "is_paid": is_paid,
-        "left": left,
+        "left": left if all(one["status"] == "won" for one in disputes) else 0,
         "half": max(1, left // 2),
         "dispute": _dispute(disputes[0]) if disputes else None,
         "is_delayed": intent["status"] == "processing",
@@ -147,15 +155,15 @@ def _dispute(one: Document) -> Document:
 
 
 def _checkout(session: Document) -> Document:
-    status = session["status"] if session["payment_status"] != "unpaid" else f"{session['status']}, unpaid"
+    is_owed = session["status"] == "complete" and session["payment_status"] == "unpaid"
     return {
         "id": session["id"],
         "amount": shown.money(session["amount_total"], session["currency"]),
         "who": _who(session["customer"]),
         "about": session["metadata"].get("type", session["mode"]).replace("_", " "),
         "at": shown.day_and_time(session["created"]),
-        "status": status,
-        "tone": TONES.get(session["status"], ""),
+        "status": "complete, not yet paid" if is_owed else session["status"],
+        "tone": "wait" if is_owed else TONES.get(session["status"], ""),
         "url": session["url"] if session["status"] == "open" else None,
     }
 

@@ -110,8 +110,10 @@ def _change_method(world: Stripe, wish: Wish) -> Document:
     with world.store.changing():
         customer = world.store.known("customer", wish["customer"])
         mine = world.store.find("subscription", customer=customer["id"])
-        for one in (one for one in mine if one["status"] not in subscriptions.OVER):
+        alive = [one for one in mine if one["status"] not in subscriptions.OVER]
+        for one in alive:
             subscriptions.change_card(world, one, wish["card"])
+        if alive:
             return world.store.known("customer", customer["id"])
         method = payments.save_method(world, by_number(wish["card"]), is_confirmed=True)
         payments.attach(world, method, customer["id"])

@@ -33,7 +33,7 @@ def checkout(session_id: str) -> AnyResponse:
         return _over(session)
     filled = _filled(session)
     trouble = request.args.get("trouble")
-    return look("stripe/checkout.html", session, trouble=trouble, filled=filled, **_wanted(session, filled))
+    return look("stripe/checkout.html", session, trouble=trouble, filled=filled, **_wanted(session))
 
 
 @page.post("/checkout/<session_id>")
@@ -58,7 +58,7 @@ def confirm(session_id: str) -> AnyResponse:
     if session["status"] != "open":
         return _over(session)
     card = request.args.get("card", "")
-    return look("stripe/confirm.html", session, card=card, **_wanted(session, _filled(session)))
+    return look("stripe/confirm.html", session, card=card, **_wanted(session))
 
 
 @page.post("/checkout/<session_id>/confirm")
@@ -215,7 +215,7 @@ def _filled(session: Document) -> dict[str, str]:
     return filled | {"card": shown.ticked_card(filled["card"])}
 
 
-def _wanted(session: Document, filled: dict[str, str]) -> dict[str, Any]:
+def _wanted(session: Document) -> dict[str, Any]:
     """What the page asks for, and what it all comes to."""
     has_tax = session["automatic_tax"]["enabled"]
     wants = {
@@ -223,10 +223,10 @@ def _wanted(session: Document, filled: dict[str, str]) -> dict[str, Any]:
         "tax_id": session["tax_id_collection"]["enabled"],
         "tax": has_tax,
     }
-    country = filled["country"] if request.args.get("country") or request.args.get("email") else None
+    customer = stripe().store.get("customer", session["customer"]) or {}
+    country = request.args.get("country") or (customer.get("address") or {}).get("country")
     items = stripe().store.kept(KIND, session["id"])["line_items"]
-    known_country = country or ((session.get("customer_details") or {}).get("address") or {}).get("country")
-    bill = shown.session_bill(stripe(), session, items, known_country)
+    bill = shown.session_bill(stripe(), session, items, country)
     return {"wants": wants, "shown": bill, "cards": shown.TEST_CARDS, "countries": shown.COUNTRIES}
 
 
