@@ -19,9 +19,10 @@ from app.config import Settings
 from app.core.jobs import JobFailed
 from app.core.queue import bell_key
 from app.core.redis import redis_client
-from app.core.uow import across_shops
+from app.core.uow import across_shops, unit_of_work
 from app.integrations.stripe.errors import StripeFailed
 from app.integrations.stripe.events import StripeEvent
+from app.payers.service.customers import adopt_customer
 from app.privacy.service.carrying_out import carry_out
 from app.webhooks import jobs
 from app.webhooks.models import Left
@@ -86,18 +87,21 @@ def test_an_event_is_handed_to_its_types_handlers_outside_a_transaction_and_is_d
 def test_the_shop_is_noted_once_it_is_known(client: FlaskClient) -> None:
     shop = build.a_shop()
     named = {"shopId": str(shop.id), "storeId": str(shop.id)}
+    with unit_of_work(shop.id):
+        assert adopt_customer(shop.id, "cus_of_the_shop")
     for members in (
         {"metadata": named},
         {"parent": {"subscription_details": {"metadata": named}}},
         {"metadata": {"shopId": "999999"}},
         {"metadata": {"shopId": "9" * 30}},
         {"metadata": "none", "parent": "none", "customer": 7},
+        {"customer": "cus_of_the_shop"},
     ):
         post(client, an_event(**members))
     with handled(applied):
         jobs.apply_stripe()
 
-    assert [event["shop_id"] for event in inbox()] == [shop.id, shop.id, None, None, None]
+    assert [event["shop_id"] for event in inbox()] == [shop.id, shop.id, None, None, None, shop.id]
 
 
 def test_a_type_that_nobody_handles_is_left_and_becomes_due_by_replay(client: FlaskClient) -> None:
@@ -129,6 +133,25 @@ def test_an_event_of_nobody_is_looked_at_again_soon_then_left_and_found_by_repla
         assert inbox_service.replay_left(Left.UNMATCHED, PAID, 10) == 1
         jobs.apply_stripe()
     assert outcomes() == ["applied"]
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        (("not_a_purchase", "applied"), "applied"),
+        (("not_a_purchase", "not_a_subscription"), "not_a_purchase, not_a_subscription"),
+        (("unmatched", "not_a_subscription"), None),
+        (("unmatched", "applied"), "applied"),
+    ],
+)
+def test_who_says_that_it_is_not_its_kind_of_object_decides_nothing_beside_others(
+    client: FlaskClient, words: tuple[str, ...], outcome: str | None
+) -> None:
+    post(client, an_event())
+    with handled(*[lambda event, word=word: word for word in words]):
+        jobs.apply_stripe()
+
+    assert outcomes() == [outcome]
 
 
 def test_one_handler_that_fails_keeps_no_other_from_its_work_and_the_event_comes_again(

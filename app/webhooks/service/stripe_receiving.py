@@ -11,6 +11,7 @@ from app.integrations.stripe.events import StripeEvent
 from app.webhooks.errors import NotAStripeEvent
 from app.webhooks.queries import stripe
 from app.webhooks.service.storable import storable
+from app.webhooks.service.stripe_shops import referred, stripe_customer
 
 BELL = "webhooks.apply_stripe"
 NAME_MAX = 255  # ids and types of Stripe are far shorter
@@ -48,22 +49,14 @@ def object_key(event: StripeEvent) -> str:
 
     Disputes and refunds name no customer, only what was paid.
     """
-    told = event.object
-    kind, own = told.get("object"), event.object_id
-    if customer := own if kind == "customer" else _id(told.get("customer")):
+    told, own = event.object, event.object_id
+    if customer := stripe_customer(told):
         return f"customer:{customer}"[:KEY_MAX]
-    if kind == "payment_intent":
+    if told.get("object") == "payment_intent":
         return f"payment:{own}"[:KEY_MAX]
-    if paid := _id(told.get("payment_intent")) or _id(told.get("charge")):
+    if paid := referred(told.get("payment_intent")) or referred(told.get("charge")):
         return f"payment:{paid}"[:KEY_MAX]
-    return f"{kind}:{own or event.id}"[:KEY_MAX]
-
-
-def _id(reference: object) -> str | None:
-    """Stripe refers by an id, or, where it was asked to, by the whole object."""
-    if isinstance(reference, dict):
-        reference = reference.get("id")
-    return reference if isinstance(reference, str) and reference else None
+    return f"{told.get('object')}:{own or event.id}"[:KEY_MAX]
 
 
 def _is_name(name: object) -> bool:

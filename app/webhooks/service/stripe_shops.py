@@ -7,16 +7,35 @@ from typing import Any
 
 from app.core.uow import across_shops
 from app.integrations.stripe.events import StripeEvent
+from app.payers.service import customers
 from app.webhooks.queries import stripe
 
 NUMBER_MAX = 2**63 - 1
 
 
 def shop_of(event: StripeEvent) -> int | None:
-    """The shop that an event is about, as far as we know it."""
+    """The shop that an event is about: by our metadata, else by its customer. None when nobody is known."""
+    named = [number for number in _named(event.object) if number is not None]
     with across_shops("Stripe's events name no shop of ours"):
-        named = [number for number in _named(event.object) if number is not None]
-        return stripe.first_shop(named) if named else None
+        known = stripe.first_shop(named) if named else None
+    if known is not None:
+        return known
+    customer = stripe_customer(event.object)
+    return customers.shop_of_customer(customer) if customer else None
+
+
+def stripe_customer(told: Mapping[str, Any]) -> str | None:
+    """The id of the customer that an object is, or names."""
+    if told.get("object") == "customer":
+        return told.get("id")
+    return referred(told.get("customer"))
+
+
+def referred(reference: object) -> str | None:
+    """The id of what an object refers to: Stripe writes the id, or, where it is expanded, the whole."""
+    if isinstance(reference, dict):
+        reference = reference.get("id")
+    return reference if isinstance(reference, str) and reference else None
 
 
 def _named(told: Mapping[str, Any]) -> Iterator[int | None]:

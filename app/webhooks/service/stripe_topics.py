@@ -7,14 +7,23 @@ in any order. One that fails does not keep the others of its event from their wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from app.integrations.stripe.events import StripeEvent
+from app.purchases.service import events as purchases
+from app.subscriptions.service import events as subscriptions
 from app.webhooks.models import Left
 
 Handler = Callable[[StripeEvent], str]
 
-HANDLERS: dict[str, tuple[Handler, ...]] = {}
+# Each feature names the types that it wants to hear of. It is told of them in this order.
+FEATURES: tuple[Mapping[str, Handler], ...] = (purchases.HANDLERS, subscriptions.HANDLERS)
+
+NOT_MINE = "not_a_"
+HANDLERS: dict[str, tuple[Handler, ...]] = {
+    type: tuple(feature[type] for feature in FEATURES if type in feature)
+    for type in sorted({type for feature in FEATURES for type in feature})
+}
 
 
 def handlers_of(type: str) -> Sequence[Handler]:
@@ -23,8 +32,12 @@ def handlers_of(type: str) -> Sequence[Handler]:
 
 
 def outcome_of(words: Sequence[str]) -> str:
-    """One word, or several, for what all handlers of an event did."""
-    if not words:
-        return Left.NO_HANDLER
-    done = dict.fromkeys(word for word in words if word != Left.UNMATCHED)
-    return ", ".join(done) or Left.UNMATCHED
+    """One word, or several, for what all handlers of an event did.
+
+    Who says that it is not its kind of object ("not_a_purchase") decides nothing beside others.
+    """
+    said = dict.fromkeys(words)
+    done = [word for word in said if word != Left.UNMATCHED and not word.startswith(NOT_MINE)]
+    if done or Left.UNMATCHED not in said:
+        return ", ".join(done or said) or Left.NO_HANDLER
+    return Left.UNMATCHED
