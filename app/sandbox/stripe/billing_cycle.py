@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from app.sandbox.stripe import cards, checkout, invoices, schedules, subscriptions
+from app.sandbox.stripe import cards, checkout, invoices, payments, schedules, subscriptions
 from app.sandbox.stripe.clock import DAY
 from app.sandbox.stripe.invoices import Line
 from app.sandbox.stripe.state import Stripe
@@ -41,6 +41,7 @@ def _due(world: Stripe) -> Iterator[Due]:
     yield from _due_subscriptions(world)
     yield from _due_invoices(world)
     yield from _due_sessions(world)
+    yield from _due_debits(world)
 
 
 def _due_subscriptions(world: Stripe) -> Iterator[Due]:
@@ -62,12 +63,12 @@ def _due_invoices(world: Stripe) -> Iterator[Due]:
 def _due_sessions(world: Stripe) -> Iterator[Due]:
     for one in world.store.find("checkout.session", status="open"):
         yield one["expires_at"], partial(checkout.expire, world, one["id"])
-    for one in world.store.find("checkout.session", status="complete", payment_status="unpaid"):
-        number = world.store.kept(one["object"], one["id"])["payment_intent"]
-        intent = world.store.known("payment_intent", number)
-        if intent["status"] == "processing":
-            charge = world.store.known("charge", intent["latest_charge"])
-            yield charge["created"] + DEBIT_SECONDS, partial(_arrive, world, one, intent)
+
+
+def _due_debits(world: Stripe) -> Iterator[Due]:
+    for intent in world.store.find("payment_intent", status="processing"):
+        charge = world.store.known("charge", intent["latest_charge"])
+        yield charge["created"] + DEBIT_SECONDS, partial(_arrive, world, intent)
 
 
 def _turn(world: Stripe, subscription: Document) -> None:
@@ -110,17 +111,28 @@ def _try_again(world: Stripe, invoice: Document) -> None:
 
 
 def _collect(world: Stripe, subscription: Document, invoice: Document) -> Document:
-    days = [int(piece) for piece in world.switches.now.dunning_days.split(",") if piece]
-    tries = invoice["attempt_count"]
-    again = world.clock.now() + days[tries] * DAY if tries < len(days) else None
+    again = _next_try(world, invoice["attempt_count"])
     # The failure's event already says when the next try is.
     invoice, intent = subscriptions.charge(world, subscription, invoice | {"next_payment_attempt": again})
-    if intent is None or intent["status"] in ("succeeded", "processing"):
+    if intent is not None and intent["status"] == "processing":
+        return invoice
+    return _judge(world, subscription, invoice, again)
+
+
+def _next_try(world: Stripe, tries: int) -> int | None:
+    """When a renewal is tried again that has failed once more after so many tries; None: never."""
+    days = [int(piece) for piece in world.switches.now.dunning_days.split(",") if piece]
+    return world.clock.now() + days[tries] * DAY if tries < len(days) else None
+
+
+def _judge(world: Stripe, subscription: Document, invoice: Document, again: int | None) -> Document:
+    """What an attempt means for the subscription; `again`: when the next one is."""
+    if invoice["status"] == "paid":
         return _paid(world, subscription, invoice)
     if again is not None:
         subscriptions.become(world, subscription, status="past_due")
-        return invoice
-    _give_up(world, subscription)
+    else:
+        _give_up(world, subscription)
     return world.store.known("invoice", invoice["id"])
 
 
@@ -148,10 +160,23 @@ def _give_up(world: Stripe, subscription: Document) -> None:
         subscriptions.become(world, subscription, status=ending)
 
 
-def _arrive(world: Stripe, session: Document, intent: Document) -> None:
-    method = world.store.known("payment_method", intent["payment_method"])
-    number = world.store.kept("payment_method", method["id"])["number"]
-    checkout.async_result(world, session["id"], cards.by_number(number).refusal is None)
+def _arrive(world: Stripe, intent: Document) -> None:
+    """A bank debit has come in or has failed, as its account does."""
+    number = world.store.kept("payment_method", intent["payment_method"])["number"]
+    has_come = cards.by_number(number).refusal is None
+    for session in world.store.find("checkout.session", status="complete", payment_status="unpaid"):
+        if world.store.kept(session["object"], session["id"]).get("payment_intent") == intent["id"]:
+            checkout.async_result(world, session["id"], has_come)
+            return
+    intent = payments.settle(world, intent, succeeded=has_come)
+    for payment in world.store.find("invoice_payment"):
+        if payment["payment"]["payment_intent"] == intent["id"]:
+            invoice = world.store.known("invoice", payment["invoice"])
+            again = _next_try(world, invoice["attempt_count"] - 1)
+            invoice = invoices.settled(world, invoice | {"next_payment_attempt": again}, intent, is_new=False)
+            subscription = world.store.known("subscription", invoices.subscription_of(invoice))
+            if subscription["status"] in RENEWING:
+                _judge(world, subscription, invoice, again)
 
 
 def _waiting_lines(world: Stripe, subscription: Document) -> list[Line]:

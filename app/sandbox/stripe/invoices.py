@@ -76,17 +76,21 @@ def collect(world: Stripe, invoice: Document, attempt: Attempt) -> tuple[Documen
         return invoice, None
     payment = payment_of(world, invoice)
     intent = world.store.known("payment_intent", payment["payment"]["payment_intent"])
+    if intent["status"] == "processing":
+        return invoice, intent
     intent = payments.pay(world, intent, attempt)
     return settled(world, invoice, intent), intent
 
 
-def settled(world: Stripe, invoice: Document, intent: Document) -> Document:
-    """The invoice after its payment intent has ended somehow."""
-    tried = {"attempted": True, "attempt_count": invoice["attempt_count"] + 1}
+def settled(world: Stripe, invoice: Document, intent: Document, *, is_new: bool = True) -> Document:
+    """The invoice after its payment intent has ended somehow; not `is_new`: a debit that was under way."""
+    tried = {"attempted": True, "attempt_count": invoice["attempt_count"] + is_new}
     if intent["status"] == "succeeded":
         return _paid(world, invoice | tried)
-    if intent["status"] == "processing":
-        return world.store.put(invoice | tried)
+    if intent["status"] == "processing":  # the bank will say; nobody tries again before
+        after = world.store.put(invoice | tried | {"next_payment_attempt": None})
+        world.events.emit("invoice.updated", after, {"attempt_count": invoice["attempt_count"]})
+        return after
     after = world.store.put(invoice | tried)
     kind = "payment_action_required" if intent["status"] == "requires_action" else "payment_failed"
     world.events.emit(f"invoice.{kind}", after)

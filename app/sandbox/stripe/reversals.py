@@ -28,7 +28,7 @@ def refund(
             message = f"Refund amount ({wanted}) is greater than unrefunded amount on charge ({left})"
             raise Refusal(message, param="amount")
         made = _refund(world, charge, wanted, reason, metadata)
-        _recount(world, charge)
+        _recount(world, charge, "charge.refunded")
         world.events.emit("refund.created", made)
         return made
 
@@ -40,7 +40,7 @@ def fail_refund(world: Stripe, number: str) -> Document:
         after = before | {"status": "failed", "failure_reason": "lost_or_stolen_card"}
         world.store.put(after)
         charge = world.store.known("charge", before["charge"])
-        _recount(world, charge, event=None)
+        _recount(world, charge, "charge.updated")
         for kind in ("refund.failed", "refund.updated", "charge.refund.updated"):
             world.events.emit(kind, after, {"status": before["status"]})
         return after
@@ -124,14 +124,13 @@ def _refund(
     return world.store.put(made)
 
 
-def _recount(world: Stripe, charge: Document, event: str | None = "charge.refunded") -> None:
+def _recount(world: Stripe, charge: Document, event: str) -> None:
     counted = [one for one in world.store.find("refund", charge=charge["id"]) if one["status"] == "succeeded"]
     total = sum(one["amount"] for one in counted)
     after = charge | {"amount_refunded": total, "refunded": total == charge["amount"]}
     world.store.put(after)
-    if event is not None:
-        previous = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
-        world.events.emit(event, after, previous)
+    previous = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
+    world.events.emit(event, after, previous)
 
 
 def _is_won(world: Stripe, charge: Document) -> bool:

@@ -42,7 +42,7 @@ def first_payment_ended(world: Stripe, number: str, intent: Document) -> None:
     """The bank debit of the first invoice has come, or has not: then the subscription is past due."""
     subscription = world.store.known(KIND, number)
     invoice = world.store.known("invoice", subscription["latest_invoice"])
-    invoices.settled(world, invoice, intent)
+    invoices.settled(world, invoice, intent, is_new=False)
     become(world, subscription, status="active" if intent["status"] == "succeeded" else "past_due")
 
 

@@ -383,6 +383,21 @@ def test_a_bank_debit_that_fails_makes_the_subscription_past_due(world: StripeWo
     assert {"invoice.payment_failed", "checkout.session.async_payment_failed"} <= set(kinds(world))
 
 
+def test_a_renewal_by_bank_debit_takes_days(world: StripeWorld):
+    made = subscribed(world, card=SEPA)
+    [paying] = world.objects("checkout.session")
+    world.settle(paying["id"])
+
+    world.advance(months=1, days=1)
+    under_way = again(world, made)
+    world.advance(days=3)
+
+    after = again(world, made)
+    assert (under_way.status, under_way.latest_invoice.status) == ("active", "open")
+    assert (after.status, after.latest_invoice.status) == ("active", "paid")
+    assert after.latest_invoice.attempt_count == 1
+
+
 def test_tax_is_on_every_invoice(world: StripeWorld):
     customer = world.client().v1.customers.create({"address": GREECE, "name": "Maria"})
     made = subscribed(world, customer=customer.id, automatic_tax={"enabled": True})
