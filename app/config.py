@@ -88,6 +88,7 @@ class Settings:
     vat_rates: Mapping[str, Decimal] = field(default_factory=dict)
     vat_rate_eu_default: Decimal = Decimal("0.20")
     vies_api_base: str = "https://ec.europa.eu/taxation_customs/vies/rest-api"
+    seller_vat_number: str | None = None
     ledger_signing_key: str | None = None
 
     public_base_url: str | None = None
@@ -242,6 +243,13 @@ def _signing_key(raw: str) -> str:
     return raw
 
 
+def _vat_number(raw: str) -> str:
+    number = re.sub(r"[\s.-]", "", raw).upper()
+    if not re.fullmatch(r"[A-Z]{2}[0-9A-Z+*]{2,12}", number):
+        raise ValueError("must be a VAT number with its prefix, such as EL123456789")
+    return number
+
+
 def _fernet_keys(raw: str) -> tuple[str, ...]:
     keys = tuple(key for part in raw.split(",") if (key := part.strip()))
     for key in keys:
@@ -279,6 +287,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "credit_price_usd": _decimal,
     "vat_rates": _rate,
     "vat_rate_eu_default": _rate,
+    "seller_vat_number": _vat_number,
     "ledger_signing_key": _signing_key,
     "public_base_url": _http_url,
     "shortlink_base_url": _http_url,

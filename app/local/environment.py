@@ -44,6 +44,8 @@ def local_environment(
         "PYTHONUNBUFFERED": "1",
         "QUIET_HOURS": "false",  # nobody sleeps in the sandbox
         "PUBLIC_BASE_URL": web,
+        # Who pays at Stripe comes back to a page that we know: a front end's, or the API's own documentation.
+        "CORS_ALLOWLIST": ",".join(filter(None, (environ.get("CORS_ALLOWLIST"), web))),
         "MITTO_API_BASE": f"http://{HOST}:{sandbox_port}",
         "SANDBOX_API_KEY": DEVELOPMENT_SECRETS["MITTO_API_KEY"],
         "SANDBOX_TRAFFIC_ACCOUNT_ID": DEVELOPMENT_SECRETS["MITTO_TRAFFIC_ACCOUNT_ID"],

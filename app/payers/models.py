@@ -79,7 +79,6 @@ class Profile(Model):
     legal_name: Mapped[str | None] = mapped_column(Text)
     billing_email: Mapped[str | None] = mapped_column(Text)
     billing_address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    currency: Mapped[str | None] = mapped_column(Text)
     is_business: Mapped[bool] = mapped_column(Boolean, server_default="false")
     tax_exempt: Mapped[bool] = mapped_column(Boolean, server_default="false")
     vat_number: Mapped[str | None] = mapped_column(Text)
@@ -99,7 +98,6 @@ class Profile(Model):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     __table_args__ = (
-        CheckConstraint(f"currency IN {CURRENCIES}", name="currency"),
         CheckConstraint("vat_country ~ '^[A-Z]{2}$'", name="vat_country"),
         CheckConstraint(f"vat_status IN {STATUSES}", name="vat_status"),
         CheckConstraint("vat_source IN ('vies', 'stripe')", name="vat_source"),

@@ -1,4 +1,5 @@
-"""The outside world, pretended: an SMS carrier with its phones, a Shopify and a Stripe, as one application.
+"""The outside world, pretended: an SMS carrier with its phones, a Shopify, a Stripe and a VIES, as one
+application.
 
 Nothing in the product imports this package, and it imports nothing of the product: they meet over HTTP only.
 """
@@ -13,6 +14,7 @@ from app.sandbox.inspection import inspection
 from app.sandbox.shopify.doors import DOORS as SHOPIFY_DOORS
 from app.sandbox.state import Sandbox
 from app.sandbox.stripe.doors import DOORS as STRIPE_DOORS
+from app.sandbox.vies import vies
 
 __all__ = ["SandboxConfig", "create_sandbox"]
 
@@ -27,7 +29,7 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     app.extensions["sandbox"] = Sandbox.start(config)
-    for blueprint in (carrier, inspection, inbox, *SHOPIFY_DOORS, *STRIPE_DOORS):
+    for blueprint in (carrier, inspection, inbox, *SHOPIFY_DOORS, *STRIPE_DOORS, vies):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _as_json)
     return app

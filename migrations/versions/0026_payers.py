@@ -20,7 +20,6 @@ CREATE TABLE billing_profiles (
   legal_name text,
   billing_email text,
   billing_address jsonb,
-  currency text CONSTRAINT ck_billing_profiles_currency CHECK (currency IN ('EUR', 'USD')),
   is_business boolean NOT NULL DEFAULT false,
   tax_exempt boolean NOT NULL DEFAULT false,
   vat_number text,

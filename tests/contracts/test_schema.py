@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 import app.background  # noqa: F401  # what only the workers load has tables too
 from app.audiences.models import SegmentKind
 from app.automations import models as automations
+from app.billing.models import InvoiceStatus
 from app.campaigns.models import CampaignStatus, Priority, ScheduleType
 from app.connections.models import ConnectionStatus
 from app.contacts.models import Consent, ConsentAction, Gender, ImportStatus, Suppression
@@ -50,6 +51,7 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("ck_shopify_connections_status", ConnectionStatus),
     ("ck_subscriptions_status", SubscriptionStatus),
     ("ck_subscriptions_source_of_truth", Source),
+    ("ck_invoices_status", InvoiceStatus),
     ("ck_contacts_consent", Consent),
     ("ck_contacts_shopify_consent", Consent),
     ("ck_contacts_gender", Gender),
@@ -257,7 +259,7 @@ def test_an_enum_in_the_code_is_the_check_in_the_database(
 def test_every_check_that_lists_words_is_compared_with_an_enum(as_owner: sa.Connection):
     without_enum = {"ck_shops_currency", "ck_subscriptions_plan", "ck_subscriptions_billing_interval"}
     without_enum |= {"ck_subscriptions_currency", "ck_subscriptions_pending_currency"}
-    without_enum |= {"ck_subscriptions_pending_plan", "ck_subscriptions_pending_interval"}
+    without_enum |= {"ck_invoices_plan", "ck_subscriptions_pending_plan", "ck_subscriptions_pending_interval"}
     without_enum |= {"ck_send_attempts_state", "ck_ledger_accounts_balance"}
     without_enum |= {"ck_tax_evidence_currency"}
     compared = {name for name, _ in ENUMS} | without_enum

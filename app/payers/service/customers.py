@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.exc import IntegrityError
 
+from app.core.clock import now
 from app.core.queue import wake
 from app.core.uow import across_shops, after_commit, require_unit_of_work, savepoint, unit_of_work
 from app.integrations.stripe.client import stripe_client
+from app.integrations.stripe.errors import StripeFailed
 from app.payers import queries
+
+WENT_WRONG = "APIError"  # 5xx
 
 
 def ensure_customer(shop_id: int) -> str:
@@ -50,11 +54,24 @@ def adopt_customer(shop_id: int, customer_id: str) -> bool:
 
 
 def _made_at_stripe(shop_id: int) -> str:
-    """Nothing but the shop's id goes along: a repetition of the key must say the same. The rest is pushed."""
+    """A customer with nothing but the shop's id: a repetition of the key must say the same. The rest is
+    pushed.
+
+    Stripe repeats its answer to a key for a day, even one that it went wrong itself. A customer that nobody
+    knows of is a smaller evil than a shop that cannot pay until tomorrow, so another key comes after that.
+    """
+    try:
+        return _create(shop_id, f"customer:{shop_id}")
+    except StripeFailed as failed:
+        if failed.reason != WENT_WRONG:
+            raise
+    return _create(shop_id, f"customer:{shop_id}:{now():%Y-%m-%d}")
+
+
+def _create(shop_id: int, key: str) -> str:
     told = {"shopId": str(shop_id), "storeId": str(shop_id), "type": "shop"}
     with stripe_client() as stripe:
-        customer = stripe.v1.customers.create({"metadata": told}, {"idempotency_key": f"customer:{shop_id}"})
-    return customer.id
+        return stripe.v1.customers.create({"metadata": told}, {"idempotency_key": key}).id
 
 
 def _keep(shop_id: int, customer_id: str) -> str:

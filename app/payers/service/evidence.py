@@ -8,6 +8,7 @@ from app.core.uow import require_unit_of_work
 from app.payers import queries
 from app.payers.models import Evidence, SaleKind
 from app.payers.service.vat import Vat, VatFacts
+from app.payers.service.vat_numbers import number_of
 
 
 def facts_of(shop_id: int, *, ip_country: str | None = None) -> VatFacts:
@@ -15,11 +16,13 @@ def facts_of(shop_id: int, *, ip_country: str | None = None) -> VatFacts:
     profile = queries.profile_of(shop_id)
     if profile is None:
         return VatFacts(ip_country=ip_country)
+    number = number_of(profile)
+    number_country = number.country if number else None
     return VatFacts(
-        billing_country=profile.billing_country or profile.vat_country,
+        billing_country=profile.billing_country or profile.vat_country or number_country,
         ip_country=ip_country,
         vat_number=profile.vat_number,
-        vat_country=profile.country_of_vat,
+        vat_country=number_country,
         vat_status=profile.vat_status,
         vat_source=profile.vat_source,
         vat_checked_at=profile.vat_checked_at,

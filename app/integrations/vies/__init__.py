@@ -1,0 +1,1 @@
+"""The EU's register of VAT numbers over HTTP."""
