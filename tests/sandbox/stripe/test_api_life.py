@@ -34,14 +34,15 @@ class Life:
     """One random thing after another; what Stripe refuses is no matter."""
 
     def __init__(self, world: StripeWorld, seed: int) -> None:
-        self.world, self.chance = world, random.Random(seed)
+        self.world, self.chance = world, random.Random(seed)  # noqa: S311 -- repeatable on purpose
         self.refused: Counter[str] = Counter()
         self.customer = world.client().v1.customers.create({"email": "maria@example.com"}).id
 
     def step(self) -> None:
         deeds: tuple[Callable[[], object], ...] = (
             self.buy, self.subscribe, self.time, self.time, self.refund, self.dispute, self.close,
-            self.change, self.schedule, self.release, self.end, self.stop, self.mend, self.settle, self.expire,
+            self.change, self.schedule, self.release, self.end, self.stop, self.mend, self.settle,
+            self.expire,
         )  # fmt: skip
         deed = self.chance.choice(deeds)
         try:
