@@ -12,6 +12,7 @@ from app.sandbox.fault_list import BadTrouble
 from app.sandbox.stripe import actions, shown
 from app.sandbox.stripe.actions import REFUSALS
 from app.sandbox.stripe.checkout import KIND
+from app.sandbox.stripe.emitter import rendered
 from app.sandbox.stripe.faults import Trouble
 from app.sandbox.stripe.page import require_own_form
 from app.sandbox.stripe.state import stripe
@@ -23,7 +24,7 @@ account = Blueprint("stripe-account", __name__, url_prefix="/stripe")
 POLICY = (
     "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-SHOWN, EVENTS = 12, 40
+SHOWN, EVENTS = 10, 30
 COUNTED = {
     "customer": "customer",
     "payment_intent": "payment",
@@ -73,7 +74,7 @@ def overview() -> Response:
                 for one in store.page("subscription", {}, limit=SHOWN)
             ],
             customers=[_customer(one) for one in store.page("customer", {}, limit=SHOWN)],
-            deliveries=list(reversed(world.emitter.recorded(limit=EVENTS))),
+            events=_events(),
             faults=world.faults.current(),
             troubles=[str(kind) for kind in Trouble],
         )
@@ -124,6 +125,19 @@ def _let_events_go() -> None:
     deadline, pause = time.monotonic() + SETTLE_SECONDS, threading.Event()
     while stripe().emitter.outstanding() and time.monotonic() < deadline:
         pause.wait(0.02)
+
+
+def _events() -> list[Document]:
+    """The newest events, each with how its delivery went; after a restart nobody knows that any more."""
+    told = {one["event_id"]: one for one in stripe().emitter.recorded()}
+    found = stripe().store.page("event", {}, limit=EVENTS)
+    return [told.get(event["id"]) or _untold(event) for event in found]
+
+
+def _untold(event: Document) -> Document:
+    about = str(event["data"]["object"].get("id") or "")
+    named = {"event_id": event["id"], "type": event["type"], "about": about, "created": event["created"]}
+    return named | {"url": "", "state": "", "statuses": [], "body": rendered(event).decode()}
 
 
 def _payment(intent: Document) -> Document:

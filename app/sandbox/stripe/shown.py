@@ -94,7 +94,7 @@ def session_bill(world: Stripe, session: Document, items: list[Document], countr
     recurring = next((line["price"]["recurring"] for line in lines if line["price"].get("recurring")), None)
     return Bill(
         title=lines[0]["description"] or "Astronote" if lines else "Astronote",
-        lines=[_line(line, currency) for line in lines],
+        lines=[_line(world, line, currency) for line in lines],
         subtotal=money(subtotal, currency),
         total=money(subtotal if is_inside else subtotal + added, currency),
         tax=Line(note or "VAT", money(added, currency)) if session["automatic_tax"]["enabled"] else None,
@@ -134,14 +134,12 @@ def ticked_card(chosen: str | None) -> str:
     return chosen if chosen in CARDS else TEST_CARDS[0][0]
 
 
-def _line(line: Document, currency: str) -> Line:
+def _line(world: Stripe, line: Document, currency: str) -> Line:
     count = line.get("quantity") or 1
-    each = money(line["price"]["unit_amount"], currency)
-    return Line(
-        line["description"] or "Astronote",
-        money(line["amount_subtotal"], currency),
-        f"{count} × {each}" if count > 1 else "",
-    )
+    sold = world.store.get("product", line["price"]["product"]) or {}
+    each = f"{count:,} × {money(line['price']['unit_amount'], currency)}" if count > 1 else ""
+    note = " · ".join(filter(None, (sold.get("description"), each)))
+    return Line(line["description"] or "Astronote", money(line["amount_subtotal"], currency), note)
 
 
 def _reason(percent: int, reason: str, country: str | None) -> str:

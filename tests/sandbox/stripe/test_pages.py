@@ -2,12 +2,15 @@
 
 import re
 import threading
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 import requests
 
+from app.sandbox import SandboxConfig, create_sandbox
+from app.sandbox.stripe import customers
 from tests.sandbox.stripe.conftest import App
 from tests.sandbox.stripe.test_control import SHOP, a_checkout, a_subscription
 from tests.stripe_world import CARD, DECLINED, FAILS_LATER, NO_FUNDS, SECURE, SEPA, StripeWorld
@@ -249,6 +252,17 @@ def test_the_account_leads_into_a_customers_portal(world: StripeWorld):
     subscription = a_subscription(world)
     answer = press(world, f"{world.url}/stripe/do/portal", customer=subscription["customer"])
     assert "Astronote Starter" in look(world, answer.headers["Location"])
+
+
+def test_what_was_bought_and_told_survives_a_restart(tmp_path: Path):
+    config = SandboxConfig(store=str(tmp_path / "sandbox.db"))
+    for _ in range(2):
+        sandbox = create_sandbox(config)
+        page = sandbox.test_client().get("/stripe/").text
+        customers.create(sandbox.extensions["sandbox"].stripe, {"name": "Aegean Soap"})
+        sandbox.extensions["sandbox"].close()
+    assert "Aegean Soap" in page
+    assert "customer.created" in page
 
 
 def test_phone_inbox_shopify_and_stripe_lead_to_each_other(world: StripeWorld):
