@@ -11,8 +11,9 @@ from tenancy import grant, protect
 revision = "0027"
 down_revision = "0026"
 
-# The row decides what is paid and credited; Stripe's answer must agree with it. `payer` keeps what
-# was known of who pays when the VAT was reckoned. `reversals` and `reinstatements` number the transfers that were posted for it, `version` the readings that were applied.
+# The row decides what is paid and credited; Stripe's answer must agree with it. `payer` keeps what was known
+# of who pays when the VAT was reckoned. `reversals` and `reinstatements` number the transfers that were made
+# for it, `version` the readings that were applied.
 PURCHASES = """
 CREATE TABLE purchases (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
