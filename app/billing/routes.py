@@ -7,15 +7,24 @@ from typing import Any
 from flask import g
 
 from app.billing import service
+from app.billing.models import Invoice
 from app.billing.schemas import (
     BalanceSchema,
+    BillingHistoryQuery,
     BillingSummarySchema,
+    HistoryItemSchema,
+    HistoryQuery,
+    InvoiceQuery,
+    InvoiceSchema,
     PackageQuery,
     PackagesSchema,
     PublicPackagesSchema,
+    TransactionSchema,
 )
-from app.core.cache import revalidated
-from app.core.http import ApiBlueprint
+from app.billing.service import history, invoices
+from app.billing.service.history import Wanted
+from app.core.cache import cached, revalidated
+from app.core.http import ApiBlueprint, Page, page_schema
 from app.purchases.service import packages
 from app.purchases.service.packages import Offer
 from app.subscriptions.service import showing
@@ -71,6 +80,33 @@ def show_summary() -> dict[str, Any]:
 def list_packages(query: dict[str, Any]) -> Offer:
     """List the packages of credits that the shop can buy; none without an active subscription."""
     return packages.offer_to(g.shop_id, query["currency"])
+
+
+@blueprint.get("/billing/history")
+@cached("billing", "figures", seconds=300)
+@blueprint.arguments(HistoryQuery, location="query")
+@blueprint.data(200, page_schema(TransactionSchema, "transactions"), mirror=True)
+def list_history(query: dict[str, Any]) -> Page[Any]:
+    """What the shop has bought, been charged and been given; with a `type`, how its credits moved."""
+    return history.history(g.shop_id, Wanted(**query))
+
+
+@blueprint.get("/billing/billing-history")
+@cached("billing", "figures", seconds=300)
+@blueprint.arguments(BillingHistoryQuery, location="query")
+@blueprint.data(200, page_schema(HistoryItemSchema, "transactions"))
+def list_billing_history(query: dict[str, Any]) -> Page[Any]:
+    """What the shop has bought, been charged and been given, by status."""
+    return history.history(g.shop_id, Wanted(**query))
+
+
+@blueprint.get("/billing/invoices")
+@cached("billing", seconds=300)
+@blueprint.arguments(InvoiceQuery, location="query")
+@blueprint.data(200, page_schema(InvoiceSchema, "invoices"))
+def list_invoices(query: dict[str, Any]) -> Page[Invoice]:
+    """List the invoices of the subscription, the newest first."""
+    return invoices.listed(g.shop_id, query["page"], query["page_size"], query["status"])
 
 
 @public.get("/public/packages")

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import marshmallow as ma
 
-from app.core.http import Schema, fields
+from app.billing.wording import shown_item
+from app.core.http import PageQuery, Schema, fields
 from app.purchases.service.packages import CURRENCIES, PRICED_AT, Package
 from app.subscriptions.schemas import SubscriptionSchema
+
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class Major(ma.fields.Float):
+    """Cents, shown in major units as a number."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
+        return None if value is None else value / 100
+
+
+class Day(ma.fields.String):
+    """A moment in ISO-8601, or a day: its start, or its last moment where it `is_end`."""
+
+    default_error_messages = {"invalid": "Not a valid day or moment."}  # noqa: RUF012 (marshmallow's way)
+
+    def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.is_end = is_end
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            if DAY.fullmatch(str(value)):
+                return datetime.combine(date.fromisoformat(value), time.max if self.is_end else time.min, UTC)
+        except ValueError as no_day:
+            raise self.make_error("invalid") from no_day
+        return fields.Instant().deserialize(value)
 
 
 class BalanceSchema(Schema):
@@ -107,3 +137,75 @@ class BillingSummarySchema(Schema):
     allowance = fields.Nested(SummaryAllowanceSchema)
     credits = fields.Nested(SummaryCreditsSchema)
     billingCurrency = fields.String()  # noqa: N815
+
+
+class InvoiceQuery(PageQuery):
+    status = fields.String(load_default=None)
+
+
+class InvoiceSchema(Schema):
+    """Money in major units."""
+
+    id = fields.Id()
+    stripeInvoiceId = fields.String(attribute="stripe_invoice_id")  # noqa: N815
+    invoiceNumber = fields.String(attribute="number", allow_none=True)  # noqa: N815
+    subtotal = Major(attribute="subtotal_cents")
+    tax = Major(attribute="tax_cents")
+    total = Major(attribute="total_cents")
+    currency = fields.String()
+    pdfUrl = fields.String(attribute="pdf_url", allow_none=True)  # noqa: N815
+    hostedInvoiceUrl = fields.String(attribute="hosted_url", allow_none=True)  # noqa: N815
+    status = fields.String()
+    issuedAt = fields.Instant(attribute="issued_at")  # noqa: N815
+    createdAt = fields.Instant(attribute="created_at")  # noqa: N815
+
+
+class HistoryQuery(PageQuery):
+    """`type`: purchase, credit, debit, refund or adjustment; the last four are movements of credits."""
+
+    type = fields.String(load_default=None)
+    status = fields.String(load_default=None)
+    starts_at = Day(data_key="startDate", load_default=None)
+    ends_at = Day(data_key="endDate", load_default=None, is_end=True)
+
+
+class BillingHistoryQuery(PageQuery):
+    status = fields.String(load_default=None)
+
+
+class HistoryPackageSchema(Schema):
+    name = fields.String()
+    credits = fields.Integer()
+
+
+class HistoryItemSchema(Schema):
+    """One thing that was bought, charged or included, under the names that both clients know it by."""
+
+    id = fields.String()
+    type = fields.String()
+    title = fields.String()
+    subtitle = fields.String(allow_none=True)
+    description = fields.String(allow_none=True)
+    packageName = fields.String()  # noqa: N815
+    packageType = fields.String()  # noqa: N815
+    credits = fields.Integer()
+    creditsAdded = fields.Integer()  # noqa: N815
+    creditsGranted = fields.Integer()  # noqa: N815
+    amount = fields.Float()
+    amountCents = fields.Integer()  # noqa: N815
+    price = fields.Float()
+    currency = fields.String()
+    status = fields.String()
+    linkUrl = fields.String(allow_none=True)  # noqa: N815
+    stripeInvoiceId = fields.String(allow_none=True)  # noqa: N815
+    createdAt = fields.Instant()  # noqa: N815
+    updatedAt = fields.Instant()  # noqa: N815
+    package = fields.Nested(HistoryPackageSchema)
+
+    @ma.pre_dump
+    def tell_in_every_way(self, row: Any, **_: Any) -> dict[str, Any]:
+        return shown_item(row)
+
+
+class TransactionSchema(HistoryItemSchema):
+    """The same; its list is repeated at top level."""

@@ -45,6 +45,7 @@ EMPTIED = (
 KEPT = {
     "shops": "its domain only: invoices and credits hang on it, and a new installation goes on with it",
     "subscriptions": "what was paid for",
+    "invoices": "what was paid, and when: Stripe keeps the documents",
     "ledger_accounts": "the merchant's credits",
     "ledger_transfers": "every movement of credits, append-only",
     "ledger_seals": "hashes that prove the transfers, append-only",

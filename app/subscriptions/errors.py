@@ -13,14 +13,6 @@ class SubscriptionRequired(Forbidden):
         super().__init__(meta={"action": "subscribe"})
 
 
-class FrontendNotConfigured(DomainError):
-    """Nobody could be sent back from Stripe: FRONTEND_URL is not set."""
-
-    status = 500
-    code = "CONFIG_ERROR"
-    message = "Payments are not set up completely here."
-
-
 class AlreadySubscribed(Conflict):
     code = "ALREADY_SUBSCRIBED"
     message = "This shop has a subscription. Change its plan instead."

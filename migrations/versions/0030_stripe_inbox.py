@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0030"
-down_revision = "0028"
+down_revision = "0029"
 
 # The new indexes hold no row of the carrier or of Shopify. That of what is left takes Stripe's in.
 INBOX = """

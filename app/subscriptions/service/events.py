@@ -16,14 +16,14 @@ from app.subscriptions.models import Source
 from app.subscriptions.service.subscribing import KIND
 from app.subscriptions.service.syncing import sync
 
-UNMATCHED, NOT_CURRENT = "unmatched", "not_current"
+UNMATCHED, NOT_CURRENT, NOT_A_SUBSCRIPTION = "unmatched", "not_current", "not_a_subscription"
 
 
 def checkout_session(event: StripeEvent) -> str:
     """Somebody has paid, or not: what the session bought becomes the shop's once it is paid."""
     session = event.object
     if (session.get("metadata") or {}).get("type") != KIND:
-        return UNMATCHED
+        return NOT_A_SUBSCRIPTION
     shop_id = _shop_of(session)
     if shop_id is None:
         return UNMATCHED
@@ -44,7 +44,7 @@ def invoice_changed(event: StripeEvent) -> str:
     invoice = event.object
     details = (invoice.get("parent") or {}).get("subscription_details") or {}
     if not details.get("subscription"):
-        return UNMATCHED
+        return NOT_A_SUBSCRIPTION
     shop_id = _shop_of({**invoice, "metadata": details.get("metadata"), "subscription": details})
     return UNMATCHED if shop_id is None else _follow(shop_id, details["subscription"])
 

@@ -19,7 +19,6 @@ from app.subscriptions.plans import INTERVAL, PLAN_OF, Sku, sku_of_price
 STATUS_OF = {"canceled": SubscriptionStatus.CANCELLED, "incomplete_expired": SubscriptionStatus.CANCELLED}
 MOST = 100  # a page of Stripe's lists; nobody has had more subscriptions
 UNPAID_TEXT = "The last payment did not succeed. Please check your payment method."
-OPEN = frozenset({"open", "uncollectible"})
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,6 @@ class Reading:
     customer_id: str
     item_id: str
     status: str
-    created: int
     sku: Sku
     price_id: str
     period_start: datetime
@@ -74,8 +72,7 @@ def subscriptions_of(customer_id: str) -> list[Reading]:
     }
     with stripe_client() as stripe:
         listed = as_dict(stripe.v1.subscriptions.list(asked))  # type: ignore[arg-type]
-    found = [reading for one in listed["data"] if (reading := read(one))]
-    return sorted(found, key=lambda reading: (reading.created, reading.id), reverse=True)
+    return [reading for one in listed["data"] if (reading := read(one))]
 
 
 def subscription(subscription_id: str) -> dict[str, Any]:
@@ -99,7 +96,6 @@ def read(told: dict[str, Any]) -> Reading | None:
         customer_id=_id(told["customer"]),
         item_id=items[0]["id"],
         status=STATUS_OF.get(told["status"], told["status"]),
-        created=told["created"],
         sku=sku,
         price_id=items[0]["price"]["id"],
         period_start=_moment(max(item["current_period_start"] for item in items)),
@@ -117,11 +113,11 @@ def read(told: dict[str, Any]) -> Reading | None:
 def current_of(readings: Sequence[Reading], known_id: str | None) -> Reading | None:
     """The one that counts: the newest that is paid for, else the one we know.
 
-    The same for every order in which events come, because it looks at all of them.
+    `readings` are the newest first. The same for every order in which events come: it looks at all of them.
     """
     known = next((reading for reading in readings if reading.id == known_id), None)
     paid = next((reading for reading in readings if reading.may_be_adopted), None)
-    if paid is None or (known and known.is_live and known.created >= paid.created):
+    if paid is None or (known and known.is_live and readings.index(known) <= readings.index(paid)):
         return known
     return paid
 
@@ -130,7 +126,8 @@ def superseded_by(current: Reading | None, readings: Sequence[Reading]) -> Readi
     """An older one that is charged for beside the current one, if any."""
     if current is None or not current.is_live:
         return None
-    return next((one for one in readings if one.is_live and one.created < current.created), None)
+    older = readings[readings.index(current) + 1 :]
+    return next((one for one in older if one.is_live), None)
 
 
 def _sku(told: dict[str, Any], price: dict[str, Any]) -> Sku | None:
@@ -159,9 +156,9 @@ def _pending(schedule: dict[str, Any], now_is: Sku) -> Pending | None:
 
 
 def _billing_error(status: str, invoice: dict[str, Any] | None) -> str | None:
-    """A sentence for the merchant while a payment is due that was tried in vain."""
-    is_tried_in_vain = bool(invoice and invoice["status"] in OPEN and invoice.get("attempt_count"))
-    return UNPAID_TEXT if is_tried_in_vain or status in {"past_due", "unpaid"} else None
+    """A sentence for the merchant while a payment was tried in vain; a debit under way is none."""
+    is_given_up = invoice is not None and invoice["status"] == "uncollectible"
+    return UNPAID_TEXT if is_given_up or status in {"past_due", "unpaid", "incomplete"} else None
 
 
 def _id(named: Any) -> str:
