@@ -107,6 +107,22 @@ CHECKS = (
         "SELECT count(*) FROM ledger_transfers WHERE kind = 'refund'",
     ),
     Check(
+        "seals_leave_no_hole",
+        "a shop's seals follow each other, and each has as many transfers as it was made of",
+        """SELECT l.shop_id, l.number, l.transfers, t.total FROM (
+             SELECT *, lag(hash) OVER shop AS below, lag(last_transfer_id) OVER shop AS after,
+               row_number() OVER shop AS place
+             FROM ledger_seals WINDOW shop AS (PARTITION BY shop_id ORDER BY number)) l
+           CROSS JOIN LATERAL (
+             SELECT count(*) AS total FROM ledger_transfers x
+             WHERE x.shop_id = l.shop_id AND x.id > coalesce(l.after_transfer_id, 0)
+               AND x.id <= l.last_transfer_id) t
+           WHERE l.transfers <> t.total OR l.number <> l.place
+             OR l.previous <> coalesce(l.below, repeat('0', 64))
+             OR l.after_transfer_id IS DISTINCT FROM l.after""",
+        "SELECT count(*) FROM ledger_seals",
+    ),
+    Check(
         "counters_are_the_messages",
         "a run's counters are the number of its messages in each state",
         """SELECT r.shop_id, r.id AS run_id FROM message_runs r LEFT JOIN (

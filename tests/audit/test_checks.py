@@ -17,6 +17,7 @@ from app.contacts.models import Consent
 from app.core.clock import now
 from app.core.settings import settings
 from app.core.uow import across_shops
+from app.credits.proof import sealing
 from app.integrations.mitto.types import Accepted, Rejected, Unclear
 from app.messaging.link_tokens import make_token
 from app.messaging.provider import CallResult
@@ -65,6 +66,8 @@ CORRUPTIONS: list[tuple[str, tuple[str, ...]]] = [
         ),
     ),
     ("refunds_are_for_undelivered", (f"{ONE_MORE_PART} {UNDELIVERED}",)),
+    ("seals_leave_no_hole", ("UPDATE ledger_seals SET transfers = transfers + 1",)),
+    ("seals_leave_no_hole", ("UPDATE ledger_seals SET previous = hash",)),
     ("counters_are_the_messages", ("UPDATE message_runs SET skipped = skipped + 1 WHERE pending > 0",)),
     (
         "claims_do_not_outlive_their_lease",
@@ -122,6 +125,7 @@ CORRUPTIONS: list[tuple[str, tuple[str, ...]]] = [
         ("UPDATE purchases SET reversed_credits = reversed_credits + 1 WHERE reversed_credits > 0",),
     ),
 ]
+GUARDED = ("ledger_seals", "ledger_transfers")
 # Credits from nowhere are always also no sum of transfers, and not what the last one shows.
 NEVER_ALONE = {
     "credits_add_up": {"balances_are_their_transfers", "last_transfer_shows_the_balance"},
@@ -147,6 +151,7 @@ def a_lived_in_world() -> Shop:
     paid_row(shop, 100)
     paid_row(shop, 100, refunded_cents=2_500)
     build_contacts.a_contact(build.a_shop())
+    sealing.seal(shop.id)
     return shop
 
 
@@ -164,12 +169,14 @@ def corrupt(owner: sa.Engine, *statements: str) -> None:
     """As the tables' owner, past row-level security and with the append-only trigger stood down."""
     with owner.connect() as connection:
         connection.exec_driver_sql("SELECT set_config('app.all_shops', 'on', false)")
-        connection.exec_driver_sql("ALTER TABLE ledger_transfers DISABLE TRIGGER USER")
+        for table in GUARDED:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         try:
             for statement in statements:
                 assert connection.exec_driver_sql(statement).rowcount > 0, statement
         finally:
-            connection.exec_driver_sql("ALTER TABLE ledger_transfers ENABLE TRIGGER USER")
+            for table in GUARDED:
+                connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def broken_promises() -> set[str]:

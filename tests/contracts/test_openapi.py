@@ -20,7 +20,13 @@ from tests.contracts.operations import NOBODY, Json, Operation, document, operat
 
 ROOT = Path(__file__).resolve().parents[2]
 # whoami: contract §4. A file is a file.
-FILES = {"GET /activity/export", "GET /contacts/export", "GET /suppressions/export", "GET /reports/export"}
+FILES = {
+    "GET /activity/export",
+    "GET /billing/ledger/export",
+    "GET /contacts/export",
+    "GET /suppressions/export",
+    "GET /reports/export",
+}
 NOT_ENVELOPED = {"GET /whoami", *FILES}
 every = pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.name)
 

@@ -37,6 +37,7 @@ POLLS = {
 LARGER: dict[str, tuple[int, str]] = {
     "GET /reports/overview": (30, "it is the six reports at once; the answer is kept"),
     "GET /reports/export": (30, "it reads what the report reads, and no page of either client asks for it"),
+    "GET /billing/ledger/export": (20, "it seals what is new and reads seal by seal; nobody polls it"),
 }
 # What is no reading of what a shop has, and why.
 NO_READING = {

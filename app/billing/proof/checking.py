@@ -12,7 +12,7 @@ import hashlib
 import json
 import sqlite3
 import sys
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -37,7 +37,7 @@ TABLES = """
     CREATE TABLE messages (id INTEGER PRIMARY KEY, parts INTEGER, state TEXT, charged_by INTEGER,
       refund_first INTEGER, refund_last INTEGER);
     CREATE TABLE keys (key TEXT PRIMARY KEY) WITHOUT ROWID;"""
-# Each finds rows (an id, what is wrong). `edge`: the file begins later than the ledger; a charge may be older.
+# Each finds rows (an id, what is wrong). `edge`: the file begins later than the ledger.
 JUDGEMENTS = (
     """SELECT c.id, 'transfer ' || c.id || ' charged ' || c.amount || ' credits, its messages have '
          || coalesce(sum(m.parts), 0) || ' parts'
@@ -89,7 +89,7 @@ def check(file: BinaryIO, public_key: str) -> Report:
 
     ValueError when that is no key.
     """
-    key = Ed25519PublicKey.from_public_bytes(urlsafe_b64decode(public_key))
+    key = Ed25519PublicKey.from_public_bytes(_decoded(public_key))
     with closing(sqlite3.connect("")) as books:  # "" is a file of its own that is deleted afterwards
         books.executescript(TABLES)
         reader = Reader(books, key)
@@ -110,6 +110,14 @@ def cut(line: bytes, key: str) -> tuple[bytes, str]:
     if not found or not rest.endswith(b'"}') or b'"' in rest[:-2]:
         raise ValueError(key)
     return body + b"}", rest[:-2].decode("ascii")
+
+
+def _decoded(written: str) -> bytes:
+    """What is written in url-safe base64. ValueError for any other way to write the same."""
+    decoded = urlsafe_b64decode(written)
+    if urlsafe_b64encode(decoded).decode() != written:
+        raise ValueError("not in url-safe base64")
+    return decoded
 
 
 class Reader:
@@ -232,7 +240,7 @@ class Reader:
         self._is_ended = True
         signed, signature = cut(line.rstrip(b"\n"), "signature")
         try:
-            self._key.verify(urlsafe_b64decode(signature), signed)
+            self._key.verify(_decoded(signature), signed)
         except InvalidSignature:
             self.report.differ("the signature is not that of the given key for this file")
         self.report.balances = dict(sorted(self._balances.items()))

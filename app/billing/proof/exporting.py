@@ -131,7 +131,7 @@ def _sealed(shop_id: int, number: int, tally: Tally) -> Generator[str, None, int
     """The transfers of a seal with what they were paid with, and the seal; gives its last transfer's id."""
     for lines, rows in reading.sealed_lines(shop_id, number):
         yield tally.take("transfer", lines)
-        yield tally.take("payment", map(line_of, payment_lines(rows)))
+        yield tally.take("payment", map(line_of, payment_lines(shop_id, rows)))
         for row in rows:
             tally.amounts[row.kind] += row.amount
     seal = reading.seal_of(shop_id, number)

@@ -1,4 +1,7 @@
-"""The messages behind charges, in SQL. No phone, no name, no text: who got it is not part of the proof."""
+"""The messages behind charges and the purchases behind credits, in SQL.
+
+No phone, no name, no text: who got a message, and who paid, is no part of the proof.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,10 @@ CARRIERS_IDS = text("""
 RUNS_OF_CAMPAIGN = text("""
     SELECT id FROM message_runs
     WHERE shop_id = :shop_id AND source = 'campaign' AND source_id = :campaign_id""")
+# A row decides how many credits a payment is worth; money in cents.
+PURCHASES = text("""
+    SELECT id, credits, gross_cents, currency, stripe_session_id, stripe_payment_intent_id FROM purchases
+    WHERE shop_id = :shop_id AND id = ANY (CAST(:ids AS bigint[]))""")
 
 
 def accepted_messages(shop_id: int, after: int, most: int) -> Sequence[Row[Any]]:
@@ -46,6 +53,12 @@ def first_message_before(shop_id: int, run_ids: Sequence[int]) -> int:
 def carriers_ids(shop_id: int, ids: Sequence[int]) -> dict[int, Row[Any]]:
     """The carrier's id and the state of each of these messages."""
     rows = require_unit_of_work().execute(CARRIERS_IDS, {"shop_id": shop_id, "ids": list(ids)})
+    return {row.id: row for row in rows}
+
+
+def purchases(shop_id: int, ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """What was paid in these purchases."""
+    rows = require_unit_of_work().execute(PURCHASES, {"shop_id": shop_id, "ids": list(ids)})
     return {row.id: row for row in rows}
 
 
