@@ -93,6 +93,12 @@ def a_privacy_request(_client: FlaskClient, shop: Shop) -> str:
         return str(session.scalar(kept, {"shop_id": shop.id, "inbox_id": next(build.counter)}))
 
 
+def an_alert(_client: FlaskClient, shop: Shop) -> str:
+    with unit_of_work(shop.id) as session:
+        kept = sa.text("INSERT INTO billing_alerts (shop_id, kind) VALUES (:shop_id, 'debt') RETURNING id")
+        return str(session.scalar(kept, {"shop_id": shop.id}))
+
+
 # By the name of the path parameter. A new kind of object needs a line here.
 def an_automation(client: FlaskClient, shop: Shop) -> str:
     body = {"name": "Ours", "trigger": "welcome", "message": "Welcome to us!"}
@@ -113,10 +119,11 @@ MAKERS: dict[str, Make] = {
     "key_id": an_api_key,
     "request_id": a_privacy_request,
     "pool_id": a_pool_of_codes,
+    "alert_id": an_alert,
 }
 # What is asked of Shopify, not of our tables. Nobody has any as long as no shop is connected.
-# And a trigger is a word that every shop knows.
-NOT_KEPT_HERE = {"discount_id", "code", "trigger"}
+# And a trigger is a word that every shop knows, as a month is.
+NOT_KEPT_HERE = {"discount_id", "code", "trigger", "month"}
 
 ROWS_OF_SHOP = """
 SELECT md5(string_agg(CAST(t AS text), '|' ORDER BY CAST(t AS text))) FROM {table} t

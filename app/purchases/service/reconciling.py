@@ -39,12 +39,12 @@ def reconcile(since: datetime | None = None) -> Counter[str]:
     if not is_configured():
         return found
     since = since or _last_looked()
-    for page in _pages("sessions", since):
+    for page in pages("sessions", since):
         found.update(_catch_up(page))
     for shop_id, purchase_id in _open():
         found[_again(shop_id, purchase_id)] += 1
     for name in ("refunds", "disputes"):
-        for page in _pages(name, since):
+        for page in pages(name, since):
             for payment in {str(one["payment_intent"]) for one in page if one.get("payment_intent")}:
                 found[reversing.settle(payment)] += 1
     if found["credited"]:
@@ -58,9 +58,9 @@ def _last_looked() -> datetime:
     return (last or now() - FIRST_LOOK) - SESSION_LIVES
 
 
-def _pages(name: str, since: datetime) -> Iterator[list[dict[str, Any]]]:
+def pages(name: str, since: datetime, *, size: int = PAGE) -> Iterator[list[dict[str, Any]]]:
     """Stripe's objects since a moment, a page at a time."""
-    wish: Any = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+    wish: Any = {"created": {"gte": int(since.timestamp())}, "limit": size}
     with stripe_client() as stripe:
         lists = {
             "sessions": stripe.v1.checkout.sessions,
@@ -68,7 +68,7 @@ def _pages(name: str, since: datetime) -> Iterator[list[dict[str, Any]]]:
             "disputes": stripe.v1.disputes,
         }
         things = lists[name].list(wish).auto_paging_iter()  # type: ignore[attr-defined]
-        while page := [as_dict(thing) for thing in islice(things, PAGE)]:
+        while page := [as_dict(thing) for thing in islice(things, size)]:
             yield page
 
 
