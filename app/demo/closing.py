@@ -34,6 +34,8 @@ def show_table(screen: Screen, outcome: Outcome) -> None:
     books, opt_outs = outcome.books, outcome.opt_outs
     screen.fact("opted out before, after", f"{opt_outs.before:,} → {opt_outs.after:,}")
     screen.fact("texts of an automation", len(outcome.automated), "for an order at Shopify")
+    paid = f"for {outcome.bought.paid_cents / 100:,.2f} EUR, as quoted"
+    screen.fact("credits bought", books.bought, paid)
     screen.fact("credits held", books.held, "as the previews said, and for the order's text")
     screen.fact("credits captured", books.captured, "parts that the carrier accepted")
     screen.fact("credits released", books.released, "of texts that it refused")

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from app.demo.errors import DemoStopped
@@ -29,17 +28,10 @@ class Operator:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = dict(env)
 
-    def open_shop(self, domain: str, name: str) -> int:
-        return int(self._flask("shops", "create", domain, "--name", name))
-
-    def grant_and_sign_in(self, domain: str, credits: int) -> str:
-        """Give the shop credits, once, and return a token for it. Both at once: a command takes seconds."""
-        grant = ("credits", "grant", domain, str(credits), "--reason", "demo", "--key", f"demo:{domain}")
-        with ThreadPoolExecutor() as pool:
-            granting = pool.submit(self._flask, *grant)
-            token = self._flask("shops", "token", domain)
-            granting.result()
-        return token
+    def open_shop(self, domain: str, name: str) -> tuple[int, str]:
+        """Make a shop with neither plan nor credits; its id, and a token for it."""
+        shop_id = self._flask("shops", "create", domain, "--name", name, "--plan", "none")
+        return int(shop_id), self._flask("shops", "token", domain)
 
     def audit(self) -> Audit:
         """The result of `flask audit`, differences or not."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.demo.buying import Bought
 from app.demo.carrier import Text
 from app.demo.commands import Audit
 from app.demo.ledger import Books
@@ -53,6 +54,7 @@ class OptOuts:
 class Outcome:
     """Everything that the closing table shows."""
 
+    bought: Bought
     sent: Sequence[Sent]
     automated: Sequence[Text]
     opt_outs: OptOuts
@@ -91,11 +93,13 @@ class Outcome:
             "sent_twice": self.sent_twice,
             "automation_texts": len(self.automated),
             "credits": {
+                "bought": books.bought,
                 "held": books.held,
                 "captured": books.captured,
                 "released": books.released,
                 "refunded": books.refunded,
             },
+            "paid_cents": self.bought.paid_cents,
             "audit": {"checks": self.audit.checks, "differences": self.audit.differences},
             "seconds": round(self.seconds, 1),
         }
@@ -112,15 +116,24 @@ def disagreements(outcome: Outcome) -> list[str]:
 
 Comparison = tuple[str, int, str, int, str]
 API, LEDGER, CARRIER, RULES = "the API", "the ledger", "the carrier", "the rules"
+STRIPE = "Stripe"
 
 
 def _comparisons(outcome: Outcome) -> Iterator[Comparison]:
     yield "texts sent twice", outcome.sent_twice, CARRIER, 0, RULES
     yield "differences", outcome.audit.differences, "the audit", 0, RULES
+    yield from _of_payment(outcome)
     for sent in outcome.sent:
         yield from _of_campaign(sent)
     yield from _of_credits(outcome)
     yield from _of_opt_outs(outcome)
+
+
+def _of_payment(outcome: Outcome) -> Iterator[Comparison]:
+    bought = outcome.bought
+    yield "credits bought", outcome.books.bought, LEDGER, bought.credits, "the order"
+    yield "credits bought", bought.credited, API, bought.credits, "the order"
+    yield "cents paid", bought.paid_cents, STRIPE, bought.quoted_cents, API
 
 
 def _of_campaign(sent: Sent) -> Iterator[Comparison]:

@@ -19,9 +19,10 @@ NEXT_NUMBER = r"""
 
 @dataclass(frozen=True)
 class Books:
-    """A shop's transfers by kind, in credits. `refunded_messages` counts texts, not credits."""
+    """A shop's transfers by kind, in credits. `given` has what was bought, `refunded_messages` are texts."""
 
     given: int
+    bought: int
     held: int
     captured: int
     released: int
@@ -49,7 +50,8 @@ class Ledger:
             cursor.execute(REFUNDED, (shop_id,))
             refunded_messages = int(cursor.fetchone()[0])
         return Books(
-            given=moved.get("grant", 0) + moved.get("allowance", 0),
+            given=moved.get("grant", 0) + moved.get("allowance", 0) + moved.get("purchase", 0),
+            bought=moved.get("purchase", 0),
             held=moved.get("hold", 0),
             captured=moved.get("capture", 0),
             released=moved.get("release", 0),

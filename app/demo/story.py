@@ -1,4 +1,4 @@
-"""The demo, step by step: a shop opens, imports its list, sends, its customers answer, and one orders."""
+"""The demo, step by step: a shop opens, pays, imports, sends, its customers answer, and one orders."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from textwrap import wrap
 
 from app.demo import customers
+from app.demo.buying import buy
 from app.demo.cast import Campaign, Cast
 from app.demo.customers import Behaviour
 from app.demo.errors import DemoStopped
@@ -17,7 +18,6 @@ from app.demo.sending import REPORT_SECONDS, send_campaign, watch_reports, write
 from app.demo.waiting import wait_for
 
 SHOP_NAME = "Thyme & Salt"
-CREDITS_PER_CONTACT = 4
 SHOP_PAGE = "https://thyme-and-salt.example/collections/summer?utm_source=astronote&utm_medium=sms"
 SALE = f"Hi {{{{firstName}}}}, our “Summer” sale starts today – 20% off: {SHOP_PAGE}"
 THANKS = f"Thank you {{{{firstName}}}}! VIPs shop one day earlier: {SHOP_PAGE}"
@@ -28,6 +28,7 @@ MOST = 0.9  # of the texts have arrived before anybody answers
 def tell(cast: Cast) -> Outcome:
     """Play all steps; the outcome is not judged here. Raises DemoStopped when something does not come."""
     merchant = _open_shop(cast)
+    bought = buy(cast, merchant)
     _import_contacts(cast, merchant)
     segment_id = _make_segment(merchant)
     vips = _reached(merchant, segment_id)
@@ -55,6 +56,7 @@ def tell(cast: Cast) -> Outcome:
     return Outcome(
         sent=sent,
         automated=[confirmation],
+        bought=bought,
         opt_outs=OptOuts(opted_out_before, opted_out_after, frozenset(behaviour.gone)),
         books=cast.ledger.books(cast.shop_id),
         balance=merchant.get("/billing/balance"),
@@ -67,10 +69,8 @@ def tell(cast: Cast) -> Outcome:
 def _open_shop(cast: Cast) -> Merchant:
     cast.step("A shop opens")
     cast.number = cast.ledger.next_demo_number()
-    cast.shop_id = cast.operator.open_shop(cast.domain, SHOP_NAME)
-    credits = CREDITS_PER_CONTACT * len(cast.contacts.rows)
-    token = cast.operator.grant_and_sign_in(cast.domain, credits)
-    cast.screen.line(f"{SHOP_NAME}, {cast.domain}, with a starter plan and {credits:,} credits.")
+    cast.shop_id, token = cast.operator.open_shop(cast.domain, SHOP_NAME)
+    cast.screen.line(f"{SHOP_NAME}, {cast.domain}: no plan, no credits, no contacts.")
     return Merchant(cast.api_url, token)
 
 

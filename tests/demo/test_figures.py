@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.demo.buying import Bought
 from app.demo.carrier import Text
 from app.demo.commands import Audit
 from app.demo.figures import OptOuts, Outcome, Sent, disagreements
@@ -31,7 +32,8 @@ BALANCED = Outcome(
     sent=(SALE, THANKS),
     automated=(text("+9"),),
     opt_outs=OptOuts(before=5, after=6, gone=frozenset({"+1"})),
-    books=Books(given=100, held=12, captured=10, released=2, refunded=2, refunded_messages=1),
+    bought=Bought(credits=90, quoted_cents=502, credited=90, paid_cents=502),
+    books=Books(given=100, bought=90, held=12, captured=10, released=2, refunded=2, refunded_messages=1),
     balance={"available": 92, "reserved": 0, "subscription": {"remainingSmsThisPeriod": 0}},
     audit=Audit(13, 0),
     repeated_texts=0,
@@ -53,7 +55,8 @@ def test_the_file_has_the_figures_of_both_campaigns():
         "opted_out": 1,
         "sent_twice": 0,
         "automation_texts": 1,
-        "credits": {"held": 12, "captured": 10, "released": 2, "refunded": 2},
+        "credits": {"bought": 90, "held": 12, "captured": 10, "released": 2, "refunded": 2},
+        "paid_cents": 502,
         "audit": {"checks": 13, "differences": 0},
         "seconds": 12.3,
     }
@@ -63,6 +66,9 @@ def test_the_file_has_the_figures_of_both_campaigns():
     ("wrong", "said"),
     [
         ({"audit": Audit(13, 1)}, "differences: 1"),
+        ({"books": replace(BALANCED.books, bought=0)}, "credits bought: 0"),
+        ({"bought": replace(BALANCED.bought, credited=80)}, "credits bought: 80"),
+        ({"bought": replace(BALANCED.bought, paid_cents=405)}, "cents paid: 405"),
         ({"repeated_texts": 1}, "texts sent twice: 1"),
         ({"books": replace(BALANCED.books, refunded=0)}, "credits refunded: 0"),
         ({"books": replace(BALANCED.books, captured=8)}, "credits captured: 8"),
