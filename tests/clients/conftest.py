@@ -18,6 +18,7 @@ from app.shops.models import Shop
 from tests import build
 from tests.clients.browser import Browser, Embedded, Web
 from tests.clients.pages import EMBEDDED, WEB
+from tests.stripe_world import running_stripe, stripe_world  # noqa: F401  # fixtures
 
 Client = TypeVar("Client", bound=Browser)
 

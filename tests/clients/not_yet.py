@@ -9,9 +9,6 @@ STRIPE = "payments by Stripe"
 
 CALLS: dict[str, str] = {
     "GET /billing/summary": STRIPE,
-    "GET /billing/topup/calculate": STRIPE,
-    "POST /billing/topup": STRIPE,
-    "POST /billing/purchase": STRIPE,
     "GET /billing/history": STRIPE,
     "GET /billing/billing-history": STRIPE,
     "GET /billing/profile": STRIPE,
@@ -39,7 +36,6 @@ QUIRKS: dict[int, str] = {
     10: STRIPE,
     18: STRIPE,
     19: STRIPE,
-    28: STRIPE,
     32: STRIPE,
 }
 # Lines that a walk proves, and which.

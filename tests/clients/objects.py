@@ -179,6 +179,20 @@ PACKAGE: dict[str, Any] = {
     "originalPrice": Maybe(NUMBER),
 }
 
+TOPUP_PRICE: dict[str, Any] = {
+    "credits": COUNT,
+    "currency": FULL,
+    **dict.fromkeys(("basePrice", "taxAmount", "totalPrice", "price"), NUMBER),
+    "taxRate": Maybe(NUMBER),
+    "taxTreatment": FULL,
+    "taxJurisdiction": Maybe(FULL),
+    **dict.fromkeys(("priceEur", "vatAmount", "priceEurWithVat"), NUMBER),
+}
+CHECKOUT: dict[str, Any] = {
+    **dict.fromkeys(("purchaseId", "sessionId", "sessionUrl", "checkoutUrl", "status"), FULL),
+    "idempotent": FLAG,
+}
+
 
 def page_of(item: Shape, alias: str, **more: Shape) -> dict[str, Any]:
     """A list with paging: `items` and the domain's own name for them."""

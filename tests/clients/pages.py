@@ -13,6 +13,7 @@ from tests.clients.objects import (
     BALANCE,
     BY_STATUS,
     CAMPAIGN,
+    CHECKOUT,
     CONSENT,
     CONTACT,
     CONTACT_STATS,
@@ -25,6 +26,7 @@ from tests.clients.objects import (
     STORE,
     SUMS,
     TEMPLATE,
+    TOPUP_PRICE,
     TOTALS,
     page_of,
 )
@@ -271,6 +273,17 @@ BOTH: dict[str, Shape] = {
     "GET /settings/account": ACCOUNT,
     "GET /billing/balance": BALANCE,
     "GET /billing/packages": {"packages": [PACKAGE], "currency": CURRENCY, "subscriptionRequired": FLAG},
+    "GET /billing/topup/calculate": TOPUP_PRICE,
+    "POST /billing/topup": {
+        **CHECKOUT,
+        "credits": COUNT,
+        "priceEur": NUMBER,
+        "priceBreakdown": TOPUP_PRICE,
+    },
+    "POST /billing/purchase": {
+        **CHECKOUT,
+        "package": {"id": FULL, "name": FULL, "credits": COUNT, "price": NUMBER, "currency": CURRENCY},
+    },
     "GET /unsubscribe/{token}": UNSUBSCRIBE,
     "POST /unsubscribe/{token}": UNSUBSCRIBED,
 }

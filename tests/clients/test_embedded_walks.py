@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.shops.models import Shop
 from tests.clients.browser import Embedded
 from tests.clients.scenes import as_browsers_write, carrier_answers, customers, opt_out_token, tomorrow
+from tests.stripe_world import StripeWorld
 
 WEEKS = {"from": "2026-01-01T00:00:00.000Z", "to": "2026-01-31T23:59:59.999Z"}
 
@@ -123,6 +124,18 @@ def test_billing(embedded: Embedded) -> None:
 
     assert embedded.get("/billing/balance")["credits"] == 1000
     assert [f"{package['price']:.2f}" for package in offer["packages"]]
+
+
+def test_buying_credits(embedded: Embedded, stripe_world: StripeWorld) -> None:
+    price = embedded.get("/billing/topup/calculate", credits=500)
+    topped = embedded.post("/billing/topup", {"credits": 500})
+    bought = embedded.post("/billing/purchase", {"packageId": "package_1000"})
+
+    session = stripe_world.pay(topped["checkoutUrl"])
+    stripe_world.cancel(bought["sessionUrl"])
+
+    assert f"{price['priceEurWithVat']:.2f}" == f"{topped['priceBreakdown']['priceEurWithVat']:.2f}"
+    assert session["success_url"].startswith(f"{embedded.origin}/shopify/app/billing/success?session_id=")
 
 
 def test_reports(embedded: Embedded, shop: Shop) -> None:

@@ -75,4 +75,6 @@ def address_of(name: str, crowd: Crowd) -> str:
         return path.format(token=make_token(int(crowd.first("messages")), 0, settings().unsubscribe_secret))
     if "{trigger}" in path:
         return path.format(trigger="order_placed")
+    if path.endswith("/calculate"):
+        return f"{path}?credits=100"
     return path.format(id=crowd.first(path.split("/")[1])) if "{" in path else path

@@ -206,6 +206,16 @@ def test_27_numbers_are_numbers(embedded: Embedded) -> None:
     assert f"{embedded.get('/reports/overview')['overview']['deliveryRate']:.1f}" == "0.0"
 
 
+@pytest.mark.parametrize("currency", ["EUR", "USD"])
+def test_28_a_top_up_is_priced_without_a_currency(embedded: Embedded, currency: str) -> None:
+    embedded.put("/settings", {"currency": currency})
+
+    price = embedded.get("/billing/topup/calculate", credits=1000)
+
+    assert [price["currency"], price["priceEurWithVat"]] == [currency, price["price"]]
+    assert price["priceEurWithVat"] >= price["priceEur"] > 0
+
+
 def test_30_every_form_of_the_phone_is_one_number(embedded: Embedded) -> None:
     assert embedded.post("/contacts", {"phoneE164": "691 234 5678"})["phone"] == PHONE
     with pytest.raises(Rejected) as refused:

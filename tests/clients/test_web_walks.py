@@ -20,6 +20,8 @@ from tests.clients.scenes import (
     opt_out_token,
     tomorrow,
 )
+from tests.purchases.buying import hear
+from tests.stripe_world import StripeWorld
 
 UNTOUCHED = "__not_specified__"
 
@@ -221,6 +223,29 @@ def test_billing(web: Web) -> None:
     assert [balance["credits"], balance["available"]] == [1000, 1000]
     assert balance["subscription"]["active"] is True
     assert web.get("/billing/packages", currency="EUR")["packages"]
+
+
+def test_buying_credits(web: Web, stripe_world: StripeWorld) -> None:
+    back = {
+        "successUrl": f"{web.origin}/app/shopify/billing/success?session_id={{CHECKOUT_SESSION_ID}}"
+        "&type=credit_topup",
+        "cancelUrl": f"{web.origin}/app/shopify/billing/cancel",
+    }
+    shown = web.get("/billing/topup/calculate", credits=500, currency="EUR")
+    topped = web.post("/billing/topup", {"credits": 500, "currency": "EUR", **back})
+    key = {"Idempotency_Key": "billing-purchase-2c0f7e52"}
+    package = {"packageId": "package_1000", "currency": "EUR", **back}
+    bought = web.post("/billing/purchase", package, **key)
+    again = web.post("/billing/purchase", package, **key)
+
+    for url in (topped["checkoutUrl"], bought["sessionUrl"]):
+        stripe_world.pay(url)
+    hear(stripe_world)
+
+    assert topped["priceBreakdown"] == shown
+    assert [bought["idempotent"], again["idempotent"]] == [False, True]
+    assert again["sessionId"] == bought["sessionId"]
+    assert web.get("/billing/balance")["credits"] == 1000 + 500 + 1000
 
 
 def test_unsubscribe_page(web: Web, shop: Shop) -> None:
