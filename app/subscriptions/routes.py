@@ -26,7 +26,7 @@ def show_status() -> dict[str, Any]:
 @blueprint.post("/subscriptions/subscribe")
 @blueprint.arguments(schemas.SubscribeBody)
 @blueprint.data(201, schemas.SubscriptionCheckoutSchema, mirror=True)
-@blueprint.errors(409, 500, 502, 503)
+@blueprint.errors(409, 502, 503)
 def subscribe(body: dict[str, Any]) -> dict[str, Any]:
     """Open Stripe's Checkout for a first subscription."""
     checkout = subscribing.subscribe(
@@ -48,7 +48,7 @@ def subscribe(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/subscriptions/update")
 @blueprint.arguments(schemas.UpdateBody)
 @blueprint.data(200, schemas.SubscriptionChangedSchema)
-@blueprint.errors(402, 409, 500, 502, 503)
+@blueprint.errors(402, 409, 502, 503)
 def update(body: dict[str, Any]) -> dict[str, Any]:
     """Change the plan in the way that the policy says; the plan that is there already is refused."""
     return _changed(changing.change_plan(g.shop_id, _asked(body), return_pages(), must_differ=True))
@@ -57,7 +57,7 @@ def update(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/subscriptions/switch")
 @blueprint.arguments(schemas.SwitchBody)
 @blueprint.data(200, schemas.SubscriptionChangedSchema)
-@blueprint.errors(402, 409, 500, 502, 503)
+@blueprint.errors(402, 409, 502, 503)
 def switch(body: dict[str, Any]) -> dict[str, Any]:
     """Change plan or interval in the way that the policy says."""
     return _changed(changing.change_plan(g.shop_id, _asked(body), return_pages()))
@@ -119,7 +119,7 @@ def reconcile() -> dict[str, Any]:
 
 @blueprint.get("/subscriptions/portal")
 @blueprint.data(200, schemas.PaymentPortalSchema, mirror=True)
-@blueprint.errors(500, 502, 503)
+@blueprint.errors(502, 503)
 def open_portal() -> dict[str, Any]:
     """An address of Stripe's own pages for cards and invoices, good for a short time."""
     url = portal.portal_url(g.shop_id, return_pages())

@@ -58,6 +58,15 @@ def test_the_balance_of_a_new_shop(client: FlaskClient):
         "pendingChange": None,
         "allowedActions": subscription["allowedActions"],
         "availableOptions": [],
+        "lastBillingError": None,
+        "stripeCustomerId": None,
+        "stripeSubscriptionId": None,
+        "lastFreeCreditsAllocatedAt": None,
+        "plan": {"priceEur": 40, "freeCredits": 100},
+        "derivedFrom": "db",
+        "mismatchDetected": False,
+        "lastSyncedAt": None,
+        "sourceOfTruth": "local",
     }
 
 

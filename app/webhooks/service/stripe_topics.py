@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from app.billing.service import events as billing
 from app.integrations.stripe.events import StripeEvent
 from app.purchases.service import events as purchases
 from app.subscriptions.service import events as subscriptions
@@ -17,7 +18,11 @@ from app.webhooks.models import Left
 Handler = Callable[[StripeEvent], str]
 
 # Each feature names the types that it wants to hear of. It is told of them in this order.
-FEATURES: tuple[Mapping[str, Handler], ...] = (purchases.HANDLERS, subscriptions.HANDLERS)
+FEATURES: tuple[Mapping[str, Handler], ...] = (
+    purchases.HANDLERS,
+    subscriptions.HANDLERS,
+    billing.HANDLERS,
+)
 
 NOT_MINE = "not_a_"
 HANDLERS: dict[str, tuple[Handler, ...]] = {
