@@ -19,6 +19,7 @@ from app.billing.proof.cli import ledger_cli
 from app.billing.proof.routes import blueprint as ledger
 from app.billing.routes import blueprint as billing
 from app.billing.routes import public as prices
+from app.billing.statements.routes import blueprint as statements
 from app.campaigns.routes import blueprint as campaigns
 from app.connections.cli import connections_cli
 from app.contacts.importing.routes import blueprint as contact_imports
@@ -72,6 +73,7 @@ BLUEPRINTS = (
     automations,
     billing,
     billing_profile,
+    statements,
     subscriptions,
     purchases,
     ledger,

@@ -37,6 +37,7 @@ NEEDED: dict[str, tuple[Scope, Scope | None]] = {
     "tracking": (Scope.REPORTS_READ, Scope.REPORTS_READ),  # so are these
     "billing": (Scope.BILLING_READ, None),
     "billing-profile": (Scope.BILLING_READ, None),
+    "statements": (Scope.BILLING_READ, None),
     "purchases": (Scope.BILLING_READ, None),
     "ledger": (Scope.BILLING_READ, None),
     "settings": (Scope.SETTINGS_READ, None),

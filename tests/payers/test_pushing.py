@@ -137,9 +137,7 @@ def test_two_workers_at_once_push_once(stripe_world: StripeWorld, client: FlaskC
     assert len(told) == 1
 
 
-def test_what_is_said_during_a_push_is_pushed_after_it(
-    stripe_world: StripeWorld, client: FlaskClient
-):
+def test_what_is_said_during_a_push_is_pushed_after_it(stripe_world: StripeWorld, client: FlaskClient):
     shop = build.a_shop()
     put(client, shop, legalName="One")
     turn = pushing._turn(shop.id)

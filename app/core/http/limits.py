@@ -47,6 +47,7 @@ BY_BLUEPRINT = {
     "automations": ("campaign-reads", "campaign-writes"),
     "billing": ("billing-reads", "billing-writes"),
     "billing-profile": ("billing-reads", "billing-writes"),
+    "statements": ("billing-reads", "billing-writes"),
     "purchases": ("billing-reads", "billing-writes"),
     "ledger": ("billing-reads", "billing-writes"),
     "subscriptions": ("billing-reads", "billing-writes"),
@@ -64,6 +65,8 @@ BY_ENDPOINT = {
     "reports.export": "export",
     "activity.export_activity": "export",
     "ledger.export_ledger": "export",
+    "statements.statement_as_csv": "export",
+    "statements.statement_as_pdf": "export",
     "storefront.opt_in": "opt-in",
     "storefront.leave_enquiry": "enquiry",
 }

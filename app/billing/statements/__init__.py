@@ -1,0 +1,1 @@
+"""A shop's month in credits and money, as CSV and PDF."""
