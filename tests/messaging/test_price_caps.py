@@ -152,6 +152,24 @@ def test_a_large_audience_is_capped_when_it_is_frozen(
     assert (len(merchant.messages()), merchant.balance().held) == (3, 3)
 
 
+def test_where_a_text_is_one_credit_only_the_countries_count(
+    app: Flask, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_message = app.config["SETTINGS"].__class__(
+        **{**vars(app.config["SETTINGS"]), "credit_unit": "message"}
+    )
+    monkeypatch.setitem(app.config, "SETTINGS", by_message)
+    greek_and_american(merchant)
+    cap(merchant, 1, US=0)
+    campaign = merchant.a_campaign(message=LONG)
+
+    quoted = merchant.data("POST", f"/campaigns/{campaign}/quote")
+    merchant.data("POST", f"/campaigns/{campaign}/enqueue", {"quoteId": quoted["id"]})
+
+    assert (quoted["credits"], quoted["recipients"], quoted["parts"]) == (4, 4, {"1": 3, "3": 1})
+    assert merchant.balance().held == 4
+
+
 def test_without_caps_the_audience_is_frozen_by_the_same_statement(app: Flask, merchant: Merchant) -> None:
     greek_and_american(merchant)
     with statements(app) as seen:

@@ -9,7 +9,7 @@ from app.messaging.text.smart_encoding import EXACT, cheap_spelling
 
 # What people take for one character: a flag, or one with accents and skin tones and what is joined to it.
 _ON_IT = "[\u0300-\u036f\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d."
-_CHARACTER = re.compile(f"[\U0001f1e6-\U0001f1ff]{{2}}|.(?:{_ON_IT})*", re.DOTALL)
+_CHARACTER = re.compile(f"[\x00-\x1f\x7f-\x9f]|[\U0001f1e6-\U0001f1ff]{{2}}|.(?:{_ON_IT})*", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # One septet each for what takes two; what has no spelling of its own becomes a star.
 _NARROW = dict(zip("^{}\\[~]|€", "*()/(-)/E", strict=True))
