@@ -9,7 +9,8 @@ ADD_ROW = text("""
     INSERT INTO subscriptions (shop_id, plan, billing_interval, status)
     VALUES (:shop_id, :plan, :interval, 'inactive') ON CONFLICT (shop_id) DO NOTHING""")
 
-# The guard is the version: a reading that is older than what was written meanwhile changes nothing.
+# The guard is the version: a reading that is older than what was written meanwhile changes nothing. It moves
+# only with what the row says, so that readings which agree do not send each other back to Stripe.
 APPLY = text("""
     UPDATE subscriptions SET
       plan = :plan, billing_interval = :interval, currency = :currency, status = :status,
@@ -20,12 +21,21 @@ APPLY = text("""
       pending_plan = :pending_plan, pending_interval = :pending_interval,
       pending_currency = :pending_currency, pending_effective_at = :pending_effective_at,
       last_billing_error = :billing_error, source_of_truth = :source, last_synced_at = :at,
-      updated_at = :at, version = version + 1
+      updated_at = :at, version = version + CASE WHEN
+        (plan, billing_interval, currency, status, included_sms, period_start, period_end, trial_end,
+         cancel_at_period_end, stripe_customer_id, stripe_subscription_id, stripe_schedule_id,
+         superseded_stripe_subscription_id, pending_plan, pending_interval, pending_currency,
+         pending_effective_at, last_billing_error)
+        IS DISTINCT FROM
+        (:plan, :interval, :currency, :status, :included, :period_start, :period_end, :trial_end,
+         :cancel_at_period_end, :customer_id, :subscription_id, :schedule_id,
+         :superseded_id, :pending_plan, :pending_interval, :pending_currency,
+         :pending_effective_at, :billing_error) THEN 1 ELSE 0 END
     WHERE shop_id = :shop_id AND version = :version
     RETURNING allowance_period""")
 
 TOUCH = text("""
-    UPDATE subscriptions SET last_synced_at = :at, version = version + 1
+    UPDATE subscriptions SET last_synced_at = :at
     WHERE shop_id = :shop_id AND version = :version RETURNING 1""")
 
 NOTE_ALLOWANCE = text("""
