@@ -11,14 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 from app.billing.service import events as billing
 from app.integrations.stripe.events import StripeEvent
+from app.payers.service import events as payers
 from app.purchases.service import events as purchases
 from app.subscriptions.service import events as subscriptions
 from app.webhooks.models import Left
 
 Handler = Callable[[StripeEvent], str]
 
-# Each feature names the types that it wants to hear of. It is told of them in this order.
+OF_PAYERS: dict[str, Handler] = {
+    "customer.updated": payers.customer_changed,
+    "customer.tax_id.created": payers.tax_id_changed,
+    "customer.tax_id.updated": payers.tax_id_changed,
+    "customer.tax_id.deleted": payers.tax_id_changed,
+}
+# Each feature names the types that it wants to hear of. They are told of an event in this order.
 FEATURES: tuple[Mapping[str, Handler], ...] = (
+    OF_PAYERS,
     purchases.HANDLERS,
     subscriptions.HANDLERS,
     billing.HANDLERS,
