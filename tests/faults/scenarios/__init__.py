@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.faults.scenarios import carrier, control, imports, killed, money, reports, storm, weather, webhooks
+from tests.faults.scenarios import (
+    billing,
+    carrier,
+    control,
+    imports,
+    killed,
+    money,
+    reports,
+    storm,
+    weather,
+    webhooks,
+)
 from tests.faults.scenarios.catalogue import Theme
 
 THEMES: tuple[Theme, ...] = (
@@ -15,4 +26,5 @@ THEMES: tuple[Theme, ...] = (
     weather.THEME,
     storm.THEME,
     webhooks.THEME,
+    billing.THEME,
 )
