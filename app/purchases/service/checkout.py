@@ -18,13 +18,9 @@ def open_session(purchase: Purchase) -> dict[str, Any]:
 
     Raises StripeFailed, StripeRefused.
     """
+    form: Any = _session(purchase)
     with stripe_client() as stripe:
-        return as_dict(
-            stripe.v1.checkout.sessions.create(
-                _session(purchase),
-                {"idempotency_key": key_of(purchase)},  # type: ignore[arg-type]
-            )
-        )
+        return as_dict(stripe.v1.checkout.sessions.create(form, {"idempotency_key": key_of(purchase)}))
 
 
 def read_session(session_id: str) -> dict[str, Any]:
