@@ -112,11 +112,11 @@ def _lay_on(session: Session, shop_id: int, below: Row[Any] | None, last: int) -
     """Add the seal that follows `below`; None when its place is taken."""
     after = below.last_transfer_id if below else BEFORE_ALL
     walk = Walk(balances=below.balances if below else {}, last_transfer_id=after)
-    while walk.transfers < MOST_OF_ONE_SEAL:
-        most = min(AT_ONCE, MOST_OF_ONE_SEAL - walk.transfers)
-        given = {"shop_id": shop_id, "after": walk.last_transfer_id, "last": last, "most": most}
-        if len(walk.take(session.execute(queries.TRANSFERS, given))) < most:
-            break
+    given = {"shop_id": shop_id, "after": after, "last": last, "most": MOST_OF_ONE_SEAL}
+    end = session.scalar(queries.END_OF_SEAL, given) or after
+    while walk.last_transfer_id < end:
+        given = {"shop_id": shop_id, "after": walk.last_transfer_id, "last": end, "most": AT_ONCE}
+        walk.take(session.execute(queries.TRANSFERS, given))
     facts = facts_of(walk, below, shop_id, now().isoformat(timespec="microseconds").replace("+00:00", "Z"))
     values = {**vars(facts), "balances": json.dumps(facts.balances), "hash": facts.hash()}
     added = session.scalar(queries.ADD_SEAL, {**values, "marks": bytes(walk.marks)})
