@@ -15,6 +15,7 @@ from tests import build
 from tests.credits.proof.ledger import give_many
 
 
+@pytest.mark.timeout(300)  # on a busy machine
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process had at most")
 def test_memory_does_not_grow_with_the_file(app: Flask, tmp_path: Path):
     few, many = build.a_shop(plan=None), build.a_shop(plan=None)

@@ -169,6 +169,7 @@ def test_a_shop_sees_and_seals_its_own_transfers_only(app: Flask):
     assert verify(other.id).seals == 0
 
 
+@pytest.mark.timeout(300)  # on a busy machine
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process had at most")
 def test_memory_does_not_grow_with_the_ledger(app: Flask):
     few, many = build.a_shop(plan=None), build.a_shop(plan=None)
