@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.clients import billing, profile
 from tests.clients.objects import (
     AUDIENCE,
     AUTOMATION,
-    BALANCE,
     BY_STATUS,
     CAMPAIGN,
     CHECKOUT,
@@ -271,7 +271,7 @@ BOTH: dict[str, Shape] = {
     "GET /settings": SETTINGS,
     "PUT /settings": SETTINGS,
     "GET /settings/account": ACCOUNT,
-    "GET /billing/balance": BALANCE,
+    **billing.BOTH,
     "GET /billing/packages": {"packages": [PACKAGE], "currency": CURRENCY, "subscriptionRequired": FLAG},
     "GET /billing/topup/calculate": TOPUP_PRICE,
     "POST /billing/topup": {
@@ -289,6 +289,8 @@ BOTH: dict[str, Shape] = {
 }
 WEB: dict[str, Shape] = {
     **BOTH,
+    **billing.WEB,
+    **profile.WEB,
     "POST /auth/shopify-token": {"token": FULL, "store": STORE, "expiresIn": FULL},
     "POST /auth/refresh": {"token": FULL, "expiresIn": FULL},
     "GET /automations/variables/{trigger}": {
@@ -304,6 +306,7 @@ WEB: dict[str, Shape] = {
 }
 EMBEDDED: dict[str, Shape] = {
     **BOTH,
+    **billing.EMBEDDED,
     **REPORTS,
     "GET /automations/defaults": [
         {

@@ -110,5 +110,6 @@ def _plain(schema: Json) -> Json:
     for key in ("allOf", "anyOf"):
         if key in schema:
             nullable = any(one.get("nullable") for one in (schema, *schema[key]))
-            return {**_plain(schema[key][0]), **({"nullable": True} if nullable else {})}
+            meant = next((one for one in schema[key] if "$ref" in one), schema[key][0])
+            return {**_plain(meant), **({"nullable": True} if nullable else {})}
     return schema

@@ -13,11 +13,13 @@ import pytest
 from flask import Flask
 
 from app.config import Settings
+from app.payers.service.customers import ensure_customer
 from app.shops.models import Shop
-from tests import build_campaigns
+from tests import build, build_campaigns
 from tests.auth.sessions import session_token
 from tests.build_campaigns import Merchant
 from tests.clients.browser import PUBLIC_PARTS, Embedded, LoggedOut, Rejected, Web
+from tests.clients.conftest import signed_in
 from tests.clients.scenes import (
     as_browsers_write,
     as_the_date_field_writes,
@@ -29,6 +31,7 @@ from tests.clients.scenes import (
 )
 from tests.contracts.operations import tenant_operations
 from tests.sandbox.shopify.world import shopify_world
+from tests.stripe_world import StripeWorld
 
 PHONE = "+306912345678"
 SALE = {"name": "Sale", "message": "Hi {{firstName}}", "audience": "all"}
@@ -59,6 +62,46 @@ def test_03_polling_reads_the_newest_state(web: Web, shop: Shop) -> None:
     assert web.get("/campaigns")["items"][0]["status"] == "sending"
 
 
+def test_04_the_success_page_may_finalize_in_a_loop(web: Web, stripe_world: StripeWorld) -> None:
+    web = signed_in(web, build.a_shop(plan=None))
+    session = web.post("/subscriptions/subscribe", {"planType": "starter"})
+    with pytest.raises(Rejected) as refused:
+        web.post("/subscriptions/finalize", {"sessionId": "{CHECKOUT_SESSION_ID}"})
+    assert refused.value.code == "INVALID_SESSION_ID"
+    stripe_world.pay(session["checkoutUrl"])
+
+    with ThreadPoolExecutor(8) as loop:
+        body = {"sessionId": session["sessionId"], "type": "subscription"}
+        answers = list(loop.map(lambda _: web.raw("POST", "/subscriptions/finalize", body).json(), range(24)))
+
+    assert {one["data"]["finalized"] for one in answers} == {True}
+    assert web.get("/billing/summary")["allowance"]["remainingThisPeriod"] == 100
+
+
+def test_05_the_billing_page_may_sync_on_every_rendering(
+    web: Web, shop: Shop, stripe_world: StripeWorld
+) -> None:
+    ensure_customer(shop.id)
+    first = web.post("/billing/profile/sync-from-stripe")
+    asked = len(stripe_world.requests())
+
+    with ThreadPoolExecutor(8) as loop:
+        sync = ("POST", "/billing/profile/sync-from-stripe")
+        answers = list(loop.map(lambda _: web.raw(*sync).json()["data"], range(24)))
+
+    assert answers == [first] * 24
+    assert len(stripe_world.requests()) == asked
+
+
+def test_06_no_number_of_the_summary_is_a_word(web: Web) -> None:
+    for plan in (None, "starter", "pro"):
+        web = signed_in(web, build.a_shop(plan=plan))
+
+        summary = web.get("/billing/summary")  # holds it against the shape
+
+        assert type(summary["credits"]["balance"]) is int
+
+
 def test_08_send_is_accepted_for_a_cancelled_campaign(web: Web, shop: Shop) -> None:
     customers(shop, 1)
     moment = as_browsers_write(tomorrow())
@@ -87,6 +130,16 @@ def test_09_fifty_single_deletes_at_once(web: Web, shop: Shop) -> None:
 
     assert answers == [200] * 50
     assert web.get("/contacts/stats")["total"] == 0
+
+
+def test_10_untouched_billing_details_are_empty_texts(web: Web) -> None:
+    untouched = dict.fromkeys(("legalName", "vatNumber", "vatCountry", "billingEmail"), "")
+    address = dict.fromkeys(("line1", "line2", "city", "state", "postalCode"), "")
+
+    saved = web.put("/billing/profile", {**untouched, "billingAddress": {**address, "country": "FR"}})
+
+    assert [saved[name] for name in ("legalName", "vatNumber", "billingEmail", "taxStatus")] == [None] * 4
+    assert saved["vatCountry"] == saved["billingAddress"]["country"] == "FR"
 
 
 def test_11_a_preview_without_a_subscription_is_a_success(web: Web, shop: Shop) -> None:
@@ -143,6 +196,22 @@ def test_16_no_protected_path_looks_public() -> None:
 
 def test_17_discounts_without_a_connected_shop_are_an_empty_list(web: Web) -> None:
     assert web.get("/shopify/discounts")["discounts"] == []
+
+
+def test_18_the_dashboards_credits_are_the_allowance_and_the_wallet(web: Web) -> None:
+    summary = web.get("/billing/summary")
+
+    shown = summary["allowance"]["remainingThisPeriod"] + summary["credits"]["balance"]
+    assert shown == 100 + web.get("/billing/balance")["credits"]
+
+
+def test_19_the_status_says_who_may_send(web: Web, shop: Shop) -> None:
+    assert web.get("/subscriptions/status")["active"] is True
+
+    build_campaigns.unsubscribe(Merchant(None, shop))  # type: ignore[arg-type]
+
+    status = web.get("/subscriptions/status")
+    assert [status["active"], status["status"]] == [False, "cancelled"]
 
 
 def test_20_the_raw_client_finds_the_token_at_top_level(web: Web, shop: Shop, settings: Settings) -> None:

@@ -10,9 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.core import clock
+from app.core.uow import unit_of_work
 from app.integrations.stripe.events import StripeEvent
 from app.payers import jobs
-from app.payers.service.customers import ensure_customer
+from app.payers.service.customers import adopt_customer, ensure_customer
 from app.payers.service.events import customer_changed, tax_id_changed
 from app.shops.models import Shop
 from tests import build
@@ -42,7 +43,11 @@ def test_a_shop_that_never_paid_is_told_so(stripe_world: StripeWorld, client: Fl
 
 
 def test_without_stripe_it_is_not_set_up(client: FlaskClient):
-    answer = sync(client, build.a_shop())
+    shop = build.a_shop()
+    with unit_of_work(shop.id):
+        adopt_customer(shop.id, "cus_1")
+
+    answer = sync(client, shop)
 
     assert (answer.status_code, answer.json["code"]) == (503, "STRIPE_NOT_CONFIGURED")
 

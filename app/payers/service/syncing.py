@@ -35,14 +35,14 @@ class Told:
 def sync_from_stripe(shop_id: int) -> Billing:
     """The profile after a look at Stripe, which is taken at most every 30 s.
 
-    Raises StripeNotConfigured, MissingCustomer, CustomerNotFound, StripeFailed.
+    Raises MissingCustomer, StripeNotConfigured, CustomerNotFound, StripeFailed.
     """
-    if not is_configured():
-        raise StripeNotConfigured
     with unit_of_work(shop_id):
         profile = queries.profile_of(shop_id)
         if profile is None or profile.stripe_customer_id is None:
             raise MissingCustomer
+        if not is_configured():
+            raise StripeNotConfigured
         profile = queries.locked_profile(shop_id)
         if profile.synced_at and profile.synced_at > now() - QUIET:
             return shown(shop_id)
