@@ -30,6 +30,7 @@ VALUES = {
     "SHOPIFY_API_KEY": "test-client-id",
     "SHOPIFY_API_SECRET": SECRET + "-shopify",
     "SHOPIFY_ADMIN_BASE": "http://127.0.0.1:9/shopify/{shop}",  # nor here
+    "VIES_API_BASE": "http://127.0.0.1:9/vies",  # nor here
     "MITTO_API_BASE": "http://127.0.0.1:9",  # nobody listens: a test that sends starts its own carrier
     "MITTO_API_KEY": "test-key",
     "MITTO_TRAFFIC_ACCOUNT_ID": "e8a5e53f-51ce-4cc8-9f3c-43fb1d24daf7",
