@@ -53,6 +53,10 @@ EVERYTHING = (
          state, CASE state WHEN 'delivered' THEN 'crowd-' || id END,
          CASE state WHEN 'delivered' THEN now() END
        FROM contacts, unnest(ARRAY['delivered', 'failed']) AS state WHERE shop_id = :shop_id""",
+    f"""INSERT INTO invoices (shop_id, stripe_invoice_id, stripe_subscription_id, plan, subtotal_cents,
+          tax_cents, total_cents, paid_cents, currency, status, issued_at)
+        SELECT :shop_id, 'in_' || :block || '_' || n, 'sub_1', 'starter', 4000, 0, 4000, 4000, 'EUR', 'paid',
+          now() {NUMBERS}""",
     """INSERT INTO send_attempts (shop_id, run_id, size, state, finished_at)
        SELECT shop_id, id, :count, 'settled', now() FROM message_runs WHERE shop_id = :shop_id""",
     """INSERT INTO click_events (shop_id, run_id, message_id, contact_id, link_no)
