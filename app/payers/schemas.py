@@ -56,7 +56,7 @@ class AddressSchema(Schema):
     city = Words()
     state = Words()
     postalCode = Words(32)  # noqa: N815
-    country = Country(16)
+    country = Country(16, metadata={"example": "GR"})
 
 
 class CurrencyWords(Words):
@@ -69,8 +69,10 @@ class ProfileIn(Schema):
 
     legal_name = Words(data_key="legalName")
     vat_number = VatNumberWords(LONGEST_NUMBER, data_key="vatNumber")
-    vat_country = Country(16, data_key="vatCountry")
-    billing_email = Email(LONGEST_EMAIL, data_key="billingEmail")
+    vat_country = Country(16, data_key="vatCountry", metadata={"example": "GR"})
+    billing_email = Email(
+        LONGEST_EMAIL, data_key="billingEmail", metadata={"example": "accounts@example.com"}
+    )
     billing_address = fields.Nested(AddressSchema, data_key="billingAddress", allow_none=True)
     currency = CurrencyWords(metadata={"enum": [*CURRENCIES, None]})
     is_business = fields.Boolean(data_key="isBusiness", allow_none=True)
