@@ -32,6 +32,8 @@ POLLS = {
     "GET /campaigns/{campaign_id}/status",
     "GET /campaigns/{campaign_id}/progress",
     "GET /billing/balance",
+    "GET /subscriptions/status",
+    "GET /billing/summary",
 }
 # What may cost more, and why.
 LARGER: dict[str, tuple[int, str]] = {
@@ -43,6 +45,7 @@ LARGER: dict[str, tuple[int, str]] = {
 NO_READING = {
     "GET /auth/shopify": "it sends a browser to Shopify",
     "GET /auth/callback": "it asks Shopify, and installs",
+    "GET /subscriptions/portal": "it asks Stripe for an address",
     "GET /privacy/requests/{request_id}/export": "it is of one person: each table once (tests/privacy)",
 }
 # Lists that are one value of one row.
