@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     "GET /activity/export",
     "GET /billing/ledger/export",
+    "GET /billing/statements/{month}.csv",
+    "GET /billing/statements/{month}.pdf",
     "GET /contacts/export",
     "GET /suppressions/export",
     "GET /reports/export",

@@ -19,7 +19,8 @@ LEDGER = text("""
       JOIN ledger_accounts b ON b.id = t.to_account_id
       WHERE t.shop_id = :shop_id AND t.created_at < :ends_at)
     SELECT 'opening' AS part, NULL::bigint AS id, NULL::timestamptz AS at, NULL AS kind, NULL AS source,
-      NULL::bigint AS source_id, NULL AS name, coalesce(sum(credits), 0)::bigint AS credits, coalesce(sum(debt), 0)::bigint AS debt
+      NULL::bigint AS source_id, NULL AS name, coalesce(sum(credits), 0)::bigint AS credits,
+      coalesce(sum(debt), 0)::bigint AS debt
     FROM moved WHERE created_at < :starts_at
     UNION ALL
     SELECT 'movement', id, created_at, kind, NULL, NULL, NULL, credits, debt
