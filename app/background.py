@@ -63,6 +63,9 @@ PERIODIC: tuple[Callable[[], None], ...] = (
     monitoring.check,
 )
 POLL_SECONDS = 1
+# A sender's main thread asks the database in many short steps. Each would wait for the helper threads, which
+# write texts, for as long as Python lets them run (5 ms unless told otherwise).
+SWITCH_SECONDS = 0.0005
 
 
 class Worker(SimpleWorker):
@@ -81,6 +84,7 @@ def run_worker(names: list[str]) -> None:
     unknown = set(names) - set(QUEUES)
     if unknown:
         sys.exit(f"unknown queue: {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}")
+    sys.setswitchinterval(SWITCH_SECONDS)
     connection = redis_client()
     tell_sparingly()
     queues = [JsonQueue(name, connection=connection) for name in names or QUEUES]

@@ -12,15 +12,16 @@ link rows. Guessing one needs 2^54 tries against a rate-limited page, and all it
 from __future__ import annotations
 
 import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-VALUE_OF = {character: value for value, character in enumerate(ALPHABET)}
-TOKEN_LENGTH = 16
-MAC_LENGTH = 9
+ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+SUBJECT_LENGTH, MAC_LENGTH = 7, 9
+TOKEN_LENGTH = SUBJECT_LENGTH + MAC_LENGTH
 OPT_OUT_LINK = 0
 LINKS_MAX = 63
-MESSAGE_ID_MAX = 64**6 - 1
+MESSAGE_BITS = 36
+MESSAGE_ID_MAX = 2**MESSAGE_BITS - 1
 
 
 @dataclass(frozen=True)
@@ -35,31 +36,22 @@ def make_token(message_id: int, link_no: int, secret: str) -> str:
     """The token of a link. Raises ValueError past 63 links or 2^36 messages."""
     if not 0 <= link_no <= LINKS_MAX or not 0 < message_id <= MESSAGE_ID_MAX:
         raise ValueError("no token for such a link")
-    subject = _digits(link_no, 1) + _digits(message_id, 6)
-    return subject + _mac(subject, secret)
+    number = link_no << MESSAGE_BITS | message_id
+    subject = urlsafe_b64encode((number << 6).to_bytes(6, "big"))[:SUBJECT_LENGTH]
+    return (subject + _mac(subject, secret)).decode()
 
 
 def read_token(token: str, *secrets: str) -> LinkToken | None:
     """What a token names, or None when it was not made with one of the secrets."""
-    if len(token) != TOKEN_LENGTH or not set(token) <= VALUE_OF.keys():
+    if len(token) != TOKEN_LENGTH or not ALPHABET.issuperset(token):
         return None
-    subject, mac = token[:-MAC_LENGTH], token[-MAC_LENGTH:]
+    subject, mac = token[:-MAC_LENGTH].encode(), token[-MAC_LENGTH:].encode()
     if not any(hmac.compare_digest(mac, _mac(subject, secret)) for secret in secrets):
         return None
-    return LinkToken(message_id=_number(subject[1:]), link_no=_number(subject[0]))
+    number = int.from_bytes(urlsafe_b64decode(subject + b"A"), "big") >> 6
+    return LinkToken(message_id=number & MESSAGE_ID_MAX, link_no=number >> MESSAGE_BITS)
 
 
-def _mac(subject: str, secret: str) -> str:
-    digest = hmac.digest(secret.encode(), subject.encode(), "sha256")
-    return _digits(int.from_bytes(digest[:7], "big") >> 2, MAC_LENGTH)
-
-
-def _digits(number: int, length: int) -> str:
-    return "".join(ALPHABET[(number >> (6 * place)) & 63] for place in range(length - 1, -1, -1))
-
-
-def _number(digits: str) -> int:
-    number = 0
-    for digit in digits:
-        number = number << 6 | VALUE_OF[digit]
-    return number
+def _mac(subject: bytes, secret: str) -> bytes:
+    digest = hmac.digest(secret.encode(), subject, "sha256")
+    return urlsafe_b64encode(digest[:7])[:MAC_LENGTH]  # the first 54 bits
