@@ -15,7 +15,7 @@ from tests.access.calls import a_key, call, status
 from tests.build_campaigns import Merchant
 from tests.contracts.operations import Operation, tenant_operations
 
-NEVER_WITH_A_KEY = {"auth", "api-keys", "automation-trigger", "privacy"}
+NEVER_WITH_A_KEY = {"auth", "api-keys", "automation-trigger", "privacy", "subscriptions"}
 READS = [
     ("/contacts", Scope.CONTACTS_READ),
     ("/contacts/imports", Scope.CONTACTS_READ),
