@@ -15,7 +15,8 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
-ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+CHARACTERS = frozenset(ALPHABET)
 SUBJECT_LENGTH, MAC_LENGTH = 7, 9
 TOKEN_LENGTH = SUBJECT_LENGTH + MAC_LENGTH
 OPT_OUT_LINK = 0
@@ -43,7 +44,7 @@ def make_token(message_id: int, link_no: int, secret: str) -> str:
 
 def read_token(token: str, *secrets: str) -> LinkToken | None:
     """What a token names, or None when it was not made with one of the secrets."""
-    if len(token) != TOKEN_LENGTH or not ALPHABET.issuperset(token):
+    if len(token) != TOKEN_LENGTH or not CHARACTERS.issuperset(token):
         return None
     subject, mac = token[:-MAC_LENGTH].encode(), token[-MAC_LENGTH:].encode()
     if not any(hmac.compare_digest(mac, _mac(subject, secret)) for secret in secrets):

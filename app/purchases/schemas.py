@@ -17,13 +17,15 @@ MOST_CREDITS = 1_000_000
 CREDITS = ma.validate.Range(min=1, max=MOST_CREDITS)
 
 
-def currency_field() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=ma.validate.OneOf(CURRENCIES))
+def currency_field(*, allow_none: bool = True) -> fields.String:
+    """The shop's own where it is missing. No query can say null."""
+    known = ma.validate.OneOf(CURRENCIES)
+    return fields.String(load_default=None, allow_none=allow_none, validate=known)
 
 
 class PriceQuery(Schema):
     credits = fields.Integer(required=True, strict=False, validate=CREDITS)
-    currency = currency_field()
+    currency = currency_field(allow_none=False)
 
 
 class ReturnsSchema(Schema):

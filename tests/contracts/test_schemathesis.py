@@ -23,6 +23,8 @@ from tests import build
 from tests.contracts.belongings import MAKERS
 from tests.contracts.operations import METHODS, Json, Operation, document, operations
 
+pytestmark = pytest.mark.usefixtures("stripe_world")  # payments are set up, as in production
+
 EXAMPLES = 16
 # Checks that are off, and why.
 OFF = {

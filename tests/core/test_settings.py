@@ -207,7 +207,7 @@ def test_a_rate_is_a_share(rate: str):
 
 
 def test_payments_need_the_secret_of_their_events():
-    told = problems({**GOOD, "STRIPE_SECRET_KEY": "sk_test_1"})
+    told = problems({**GOOD, "STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": ""})
 
     assert [line.split()[0] for line in told] == ["STRIPE_WEBHOOK_SECRET"]
     assert read(

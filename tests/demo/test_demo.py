@@ -62,8 +62,9 @@ def test_the_figures_agree_with_each_other(played: Played):
 
     assert set(figures) == {
         *("recipients", "accepted", "delivered", "failed", "refunded", "opted_out", "sent_twice"),
-        *("audit", "seconds", "automation_texts"),
+        *("audit", "seconds", "automation_texts", "paid_cents"),
     }
+    assert credits["bought"] > 0 and figures["paid_cents"] > 0
     assert figures["automation_texts"] == 1
     assert figures["recipients"] == figures["delivered"] + figures["failed"] > 0
     assert figures["accepted"] == figures["delivered"] + figures["refunded"]
