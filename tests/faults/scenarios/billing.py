@@ -14,18 +14,17 @@ from tests.faults.world import Stage
 THEME = Theme("billing")
 SEEDS = 200
 YEARS = "tests/life/test_billing_year.py"
-NUMBER = "gw9"  # a database of their own, beside the one that the other scenarios play in
 PASSED = re.compile(r"(\d+) passed")
 
 
 @THEME.scenario("two hundred years of billing, with Stripe's events doubled, late and shuffled")
 def years_of_billing(stage: Stage, seeds: int = SEEDS) -> None:
     case = stage.case(0)
-    env = {**os.environ, **stage.world.env, "BILLING_YEAR_SEEDS": str(seeds), "PYTEST_XDIST_WORKER": NUMBER}
+    env = {**os.environ, **stage.world.env, "BILLING_YEAR_SEEDS": str(seeds)}
     log = Path(stage.world.data_dir) / "logs" / "billing-years.log"
     with log.open("w") as lines:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", YEARS],
+            [sys.executable, "-m", "pytest", "-n", "auto", "-q", "-x", "-p", "no:cacheprovider", YEARS],
             env=env,
             stdout=lines,
             stderr=subprocess.STDOUT,
